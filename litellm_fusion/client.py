@@ -1,0 +1,255 @@
+"""The one door to LiteLLM. Every inner call passes here: limit check, span, call, spend, error mapping.
+
+The money rules that hold at this door:
+1. Each inner call is a LiteLLM call on the caller's identity, so its cost lands on their key as its own spend row.
+2. The caller's budget reservation is never passed on: it belongs to the outer request.
+3. Metadata is a fresh dict per call; an inner response is read and never changed, its cost is computed from it later.
+4. Only the synthesis call carries LiteLLM's internal origin (which exempts it from tokens per minute), because the
+   outer row repeats its tokens.
+5. A call is admitted by the request's Meter before it is made and settled after it, whatever its end.
+6. A failure leaves as CallFailed with one typed word; the provider's text stays in LiteLLM's own log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import litellm
+
+from litellm_fusion import outcomes
+from litellm_fusion.errors import CallFailed, LimitExceeded
+from litellm_fusion.limits import Hold, Meter
+from litellm_fusion.models import Models
+from litellm_fusion.room import conversation_tokens
+from litellm_fusion.trace import Recorder, Span
+from litellm_fusion.types import Call, Completion, Usage
+
+SYNTHESIS_ORIGIN = "fusion_synthesis"
+_ORIGIN_KEY = "internal_call_origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """On whose account inner calls are made. `metadata` is identity only (no reservation); `extra` are LiteLLM's own
+    keyword arguments that go with it: session, logging choices.
+    """
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Client:
+    """Makes the inner calls of one request."""
+
+    def __init__(
+        self, router: Any, models: Models, meter: Meter, recorder: Recorder, identity: Identity, *, private: bool = False
+    ) -> None:
+        self._router = router
+        self.models = models
+        self._meter = meter
+        self._recorder = recorder
+        self._identity = identity
+        self._private = private
+
+    async def complete(self, call: Call, *, share: float = 1.0) -> Completion:
+        """Make one call and wait for its whole answer. `share` is the part of the money left that it may hold.
+
+        Raises CallFailed, or LimitExceeded before anything was sent. Cancellation passes through; the span stays.
+        """
+        span, hold = self._open(call, share)
+        cost: float | None = None
+        try:
+            async with asyncio.timeout(call.timeout_seconds):
+                response = await self._router.acompletion(**self._arguments(call, hold, stream=False))
+            cost = _cost(response)
+            return self._closed(span, response, cost)
+        except asyncio.CancelledError:
+            span.status, cost = "cancelled", 0.0
+            raise
+        except Exception as error:
+            cost = 0.0
+            raise self._failed(span, error) from error
+        finally:
+            self._settle(span, hold, cost)
+
+    async def stream(self, call: Call) -> AsyncIterator[Any]:
+        """Make one call and give its chunks as they come; the last item is the Completion of the whole.
+
+        Raises as `complete` does. Closing the iterator closes the provider's stream.
+        """
+        span, hold = self._open(call, 1.0)
+        cost: float | None = None
+        chunks: list[Any] = []
+        response: Any = None
+        try:
+            async with asyncio.timeout(call.timeout_seconds):
+                response = await self._router.acompletion(**self._arguments(call, hold, stream=True))
+            async for chunk in response:
+                if span.first_token_seconds is None and has_substance(chunk):
+                    span.first_token_seconds = self._meter.elapsed()
+                chunks.append(chunk)
+                yield chunk
+            whole = litellm.stream_chunk_builder(chunks, messages=list(call.messages))
+            cost = _stream_cost(response, whole)
+            yield self._closed(span, whole, cost)
+        except (asyncio.CancelledError, GeneratorExit):
+            span.status = "cancelled"
+            cost = _cut_cost(response, chunks, call)
+            raise
+        except Exception as error:
+            cost = _cut_cost(response, chunks, call)
+            raise self._failed(span, error) from error
+        finally:
+            self._settle(span, hold, cost)
+            if response is not None and hasattr(response, "aclose"):
+                with suppress(Exception):
+                    await response.aclose()
+
+    def leave_out(self, call: Call, why: str) -> None:
+        """Note a call that is not made at all, because it cannot serve this request."""
+        span = self._span(call)
+        span.status, span.error = "left_out", why
+
+    def _open(self, call: Call, share: float) -> tuple[Span, Hold]:
+        prompt_tokens = conversation_tokens(call.messages, call.params.get("tools") or ())
+        price = self.models.price(call.model)
+        span = self._span(call)
+        if call.role == "direct":
+            return span, Hold(0.0, None)  # what the caller would pay without fusion is not fusion's to limit
+        try:
+            hold = self._meter.admit(price, prompt_tokens, call.max_completion_tokens, share)
+        except LimitExceeded as error:
+            span.status, span.error = "over_limit", error.limit
+            raise
+        if hold.max_tokens is not None and hold.max_tokens < (call.max_completion_tokens or hold.max_tokens):
+            self._recorder.step(call.role, "shortened", f"{call.model}: {hold.max_tokens} tokens under the cost ceiling")
+        return span, hold
+
+    def _span(self, call: Call) -> Span:
+        span = Span(call.role, call.model, call.member, reserve=call.reserve, backup=call.backup)
+        span.start_seconds = self._meter.elapsed()
+        self._recorder.spans.append(span)
+        return span
+
+    def _arguments(self, call: Call, hold: Hold, *, stream: bool) -> dict[str, Any]:
+        params = dict(call.params)
+        if hold.max_tokens is not None:
+            key = "max_completion_tokens" if "max_completion_tokens" in params else "max_tokens"
+            params[key] = min(hold.max_tokens, params.get(key) or hold.max_tokens)
+        if stream:
+            params["stream_options"] = {"include_usage": True}
+        metadata = dict(self._identity.metadata)
+        metadata["spend_logs_metadata"] = {
+            **(metadata.get("spend_logs_metadata") or {}),
+            "fusion_model": self._recorder.model,
+            "fusion_trace_id": self._recorder.id,
+            "fusion_role": call.role,
+        }
+        if call.role == "synthesizer":
+            metadata[_ORIGIN_KEY] = SYNTHESIS_ORIGIN
+        messages = [dict(message) for message in call.messages]
+        arguments: dict[str, Any] = {
+            **self._identity.extra,
+            **params,
+            "model": call.model,
+            "messages": messages,
+            "metadata": metadata,
+            "proxy_server_request": {"body": {"model": call.model, "messages": messages, **params}},
+            "stream": stream,
+        }
+        if call.timeout_seconds is not None:
+            arguments["timeout"] = call.timeout_seconds
+        if self._private or stream:
+            # Sensitive text stays with the models that may see it, and a stream never goes on in a second voice.
+            arguments["disable_fallbacks"] = True
+        return arguments
+
+    def _closed(self, span: Span, response: Any, cost: float | None) -> Completion:
+        completion = completion_of(response)
+        span.status = completion.status
+        span.served_by = getattr(response, "model", None)
+        span.finish_reason = completion.finish_reason
+        span.prompt_tokens, span.completion_tokens = completion.usage.prompt_tokens, completion.usage.completion_tokens
+        span.cost_usd = cost
+        span.tool_calls = len(completion.tool_calls)
+        headers = (getattr(response, "_hidden_params", None) or {}).get("additional_headers") or {}
+        span.retries = int(headers.get("x-litellm-attempted-retries") or 0)
+        return completion
+
+    def _failed(self, span: Span, error: Exception) -> CallFailed:
+        failure = outcomes.failure(error)
+        span.status = {"timeout": "timeout", "refused": "refused"}.get(failure.kind, "error")  # type: ignore[assignment]
+        span.error = failure.kind
+        return failure
+
+    def _settle(self, span: Span, hold: Hold, cost: float | None) -> None:
+        span.seconds = self._meter.elapsed() - span.start_seconds
+        if span.cost_usd is None:
+            span.cost_usd = cost
+        self._meter.settle(hold, cost)
+
+
+async def last(stream: AsyncIterator[Any]) -> Completion:
+    """Read a stream of `Client.stream` to its end and give the Completion."""
+    item: Any = None
+    async with aclosing(stream) as items:  # type: ignore[type-var]
+        async for item in items:
+            pass
+    completion: Completion = item
+    return completion
+
+
+def completion_of(response: Any) -> Completion:
+    """What a LiteLLM response says, without changing it."""
+    choice = response.choices[0] if response.choices else None
+    if choice is None:
+        return Completion("empty", "", "stop", _usage(response), response)
+    message = choice.message
+    text = message.content if isinstance(message.content, str) else ""
+    calls = tuple(message.tool_calls or ())
+    extra = getattr(message, "provider_specific_fields", None) or {}
+    refusal = getattr(message, "refusal", None) or (extra.get("refusal") if isinstance(extra, Mapping) else None)
+    finish = str(choice.finish_reason or "stop")
+    status = outcomes.status_of(text, finish, len(calls), refusal)
+    return Completion(status, text, finish, _usage(response), response, calls)
+
+
+def has_substance(chunk: Any) -> bool:
+    """Whether a stream's chunk brings text, reasoning or a tool call."""
+    if not chunk.choices:
+        return False
+    delta = chunk.choices[0].delta
+    return bool(delta.content or getattr(delta, "reasoning_content", None) or delta.tool_calls)
+
+
+def _usage(response: Any) -> Usage:
+    usage = getattr(response, "usage", None)
+    return Usage(int(getattr(usage, "prompt_tokens", 0) or 0), int(getattr(usage, "completion_tokens", 0) or 0))
+
+
+def _cost(response: Any) -> float | None:
+    cost = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
+    return float(cost) if cost is not None else None
+
+
+def _stream_cost(stream: Any, whole: Any) -> float | None:
+    """The cost that LiteLLM itself will log for this stream, by its own calculator."""
+    logging = getattr(stream, "logging_obj", None)
+    if logging is None or whole is None:
+        return None
+    with suppress(Exception):  # an unpriced model has no cost; anything else is no reason to fail a delivered answer
+        cost = logging._response_cost_calculator(result=whole)
+        return None if cost is None else float(cost)
+    return None
+
+
+def _cut_cost(stream: Any, chunks: list[Any], call: Call) -> float | None:
+    if not chunks:
+        return 0.0
+    with suppress(Exception):
+        return _stream_cost(stream, litellm.stream_chunk_builder(chunks, messages=list(call.messages)))
+    return None

@@ -1,0 +1,59 @@
+"""One model answers, natively: where a request does not fuse, or can't."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from litellm_fusion import params
+from litellm_fusion.client import has_substance
+from litellm_fusion.errors import CallFailed, PrivateModelUnavailable
+from litellm_fusion.run import Run
+from litellm_fusion.synthesis import StreamBroken
+from litellm_fusion.types import Call, Completion, Delta, Reply
+
+
+async def answer(run: Run) -> Reply:
+    """The direct model's own answer to the client's own request. Raises CallFailed with LiteLLM's error behind it."""
+    model = run.lineup.direct
+    if not model:
+        raise PrivateModelUnavailable("no trusted model can take this request")
+    client, _ = params.for_synthesizer(run.request.params, None)
+    if run.request.tools:
+        client["tools"] = [dict(tool) for tool in run.request.tools]
+    call = Call("direct", model, run.request.messages, client)
+    try:
+        return await (_streamed(run, call) if run.request.stream else _whole(run, call))
+    except CallFailed as error:
+        if run.private:
+            raise PrivateModelUnavailable(f"{model} did not answer: {error.kind}") from error
+        raise
+
+
+async def _whole(run: Run, call: Call) -> Reply:
+    completion = await run.client.complete(call)
+    return Reply(
+        text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
+        completion_tokens=completion.usage.completion_tokens,
+    )  # fmt: skip
+
+
+async def _streamed(run: Run, call: Call) -> Reply:
+    completion: Completion | None = None
+    sent = False
+    try:
+        async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
+            async for item in stream:
+                if isinstance(item, Completion):
+                    completion = item
+                elif has_substance(item):
+                    sent = True
+                    await run.emit(Delta(item))
+    except CallFailed as error:
+        if sent:
+            raise StreamBroken(error.kind) from error
+        raise
+    if completion is None:
+        raise CallFailed("empty")
+    return Reply(
+        finish_reason=completion.finish_reason, completion_tokens=completion.usage.completion_tokens, streamed=True
+    )

@@ -1,0 +1,56 @@
+"""On whose account inner calls are made: the caller's identity, tags, session and logging choices, and nothing else.
+
+The caller's budget reservation never goes along: an inner call that saw it would settle the outer request's money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm.litellm_core_utils.internal_call_metadata import sanitize_user_api_key_auth
+
+from litellm_fusion.client import Identity
+from litellm_fusion.context import Plan
+
+_KEPT = ("tags", "litellm_parent_otel_span", "requester_ip_address", "user_agent", "spend_logs_metadata")
+_RESERVATION = "user_api_key_budget_reservation"
+LOGGING = (
+    "no-log", "turn_off_message_logging", "litellm_disabled_callbacks", "success_callback", "failure_callback",
+    "litellm_trusted_callback_vars",
+)  # fmt: skip
+"""The caller's logging choices on a request's data: key and team callbacks, redaction, no log at all."""
+
+
+def identity(litellm_params: Mapping[str, Any], plan: Plan) -> Identity:
+    """The identity behind the provider's `litellm_params`. `plan.forwarded` holds what the hook kept of the body."""
+    metadata: dict[str, Any] = {}
+    for key in ("metadata", "litellm_metadata"):
+        metadata |= litellm_params.get(key) or {}
+    kept = {
+        key: value
+        for key, value in metadata.items()
+        if (key.startswith("user_api_key") and key != _RESERVATION) or key in _KEPT
+    }
+    if "user_api_key_auth" in kept:
+        kept["user_api_key_auth"] = sanitize_user_api_key_auth(kept["user_api_key_auth"])
+    return Identity(kept, {**_session(litellm_params, plan), **plan.forwarded})
+
+
+def logging_choices(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the hook keeps of a request's data for its inner calls: logging choices with their variables."""
+    kept = {key: data[key] for key in LOGGING if data.get(key) is not None}
+    variables = data.get("litellm_trusted_callback_vars")
+    if isinstance(variables, Mapping):
+        kept |= {key: data[key] for key in variables if key in data}
+    return kept
+
+
+def _session(litellm_params: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """One session for outer and inner rows. On the Responses API inner rows have one of their own: LiteLLM rebuilds a
+    `previous_response_id` history from every row of a session.
+    """
+    if plan.api == "responses":
+        return {"litellm_trace_id": plan.recorder.id}
+    keys = ("litellm_trace_id", "litellm_session_id")
+    return {key: litellm_params[key] for key in keys if isinstance(litellm_params.get(key), str)}

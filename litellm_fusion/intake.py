@@ -1,0 +1,108 @@
+"""The hook's side: a proxy request's data → a Plan, and the data as LiteLLM should go on with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import litellm
+
+from litellm_fusion import asks, body, identity, planning, progress
+from litellm_fusion.asks import Ask
+from litellm_fusion.config import AUTO
+from litellm_fusion.context import Plan, current
+from litellm_fusion.errors import ConfigInvalid, ModelForbidden, OverrideRefused, RequestRefused
+from litellm_fusion.models import Models
+from litellm_fusion.params import CLIENT
+from litellm_fusion.registry import REGISTRY, Entry
+from litellm_fusion.types import Api, Caller
+
+log = logging.getLogger("litellm_fusion")
+FUSABLE: frozenset[Api] = frozenset({"chat", "responses", "messages"})
+
+
+def wanted(data: dict[str, Any]) -> Entry | None:
+    """The fusion model that a request asks for, or None. Takes our progress out of every request's history."""
+    if "messages" in data or "input" in data:
+        progress.clean(data)
+    return REGISTRY.find(data.get("model"))
+
+
+def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> Plan:
+    """Read one request for a fusion model and decide. Changes `data` to what LiteLLM should serve: the direct model, or
+    the fusion model with the plan in the ContextVar.
+
+    Raises ConfigInvalid, OverrideRefused, ModelForbidden or RequestRefused.
+    """
+    if "fusion_config" in data:
+        raise OverrideRefused("", "a request can't carry `fusion_config`; what may change goes into `fusion`")
+    layers = REGISTRY.layers(entry)
+    api = body.APIS.get(call_type, "completions")
+    paths, own = asks.take(data)
+    ask = asks.read(paths, own, layers.config, _slugs(layers.config.overrides))
+    mode = REGISTRY.mode(layers)
+    models = Models(REGISTRY.find_router())
+    request = body.read(data, api, layers.config.preset, caller)
+    plan = planning.plan(layers, request, models, ask, mode)
+    if plan.decision.use == "refuse":
+        raise RequestRefused(plan.decision.message)
+    plan.forwarded = identity.logging_choices(data)
+    current.set(plan)
+    if plan.decision.use == "direct" and plan.explained is None:
+        _go_direct(plan, data)
+    else:
+        _go_fused(plan, data)
+    return plan
+
+
+def _go_direct(plan: Plan, data: dict[str, Any]) -> None:
+    if not plan.lineup.direct:
+        return  # nobody may see this text: the provider says so
+    data["model"] = plan.lineup.direct
+    if plan.private:
+        data["disable_fallbacks"] = True
+    key = "litellm_metadata" if "litellm_metadata" in data else "metadata"
+    metadata = data.setdefault(key, {})
+    metadata["spend_logs_metadata"] = {
+        **(metadata.get("spend_logs_metadata") or {}),
+        "fusion_model": plan.recorder.model,
+        "fusion_trace_id": plan.recorder.id,
+        "fusion_role": "direct",
+    }
+
+
+def _go_fused(plan: Plan, data: dict[str, Any]) -> None:
+    data["num_retries"] = 0
+    data["allowed_openai_params"] = [key for key in CLIENT if key not in ("max_tokens", "user")]
+    if litellm.cache is not None and plan.explained is None:
+        config = plan.config.model_dump(mode="json", exclude={"policy"})
+        digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:24]
+        cache = data.get("cache") if isinstance(data.get("cache"), dict) else {}
+        data["cache"] = {**(cache or {}), "namespace": f"fusion-{digest}"}
+
+
+def _slugs(opened: Any) -> Any:
+    """Finds the model_name behind a slug: itself, else the one whose provider model it names."""
+    router = REGISTRY.find_router()
+
+    def resolve(slug: str) -> str | None:
+        if router.model_name_to_deployment_indices.get(slug):
+            return slug
+        for deployment in router.model_list:
+            inner = str(deployment["litellm_params"]["model"])
+            if slug in (inner, inner.partition("/")[2]):
+                name: str = deployment["model_name"]
+                return name
+        return None
+
+    return resolve
+
+
+def ask_of_nobody() -> Ask:
+    """What a request asks where the hook did not see it: nothing."""
+    return Ask(mode=AUTO)
+
+
+__all__ = ["FUSABLE", "ConfigInvalid", "ModelForbidden", "ask_of_nobody", "take", "wanted"]

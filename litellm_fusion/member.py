@@ -1,0 +1,61 @@
+"""One member's answer. Its failures are values: siblings never notice, and the panel decides what to do about them.
+
+A member's web tools have their place here: between its first call and its answer.
+"""
+
+from __future__ import annotations
+
+from litellm_fusion import params, prompts
+from litellm_fusion.errors import CallFailed, LimitExceeded
+from litellm_fusion.lineup import Seat
+from litellm_fusion.run import Run
+from litellm_fusion.types import Answer, Call, Status
+
+_STATUS: dict[str, Status] = {"timeout": "timeout", "refused": "refused"}
+
+
+async def ask(
+    run: Run, seat: Seat, *, max_tokens: int | None, share: float, timeout_seconds: float | None, reserve: bool = False
+) -> Answer:
+    """The seat's answer, whatever becomes of it. Only cancellation is raised."""
+    call = call_for(run, seat, max_tokens=max_tokens, timeout_seconds=timeout_seconds, reserve=reserve)
+    started = run.meter.elapsed()
+    try:
+        completion = await run.client.complete(call, share=share)
+    except CallFailed as error:
+        status = _STATUS.get(error.kind, "error")
+        return Answer(seat.number, seat.model, status, error=error.kind, seconds=run.meter.elapsed() - started)
+    except LimitExceeded as error:
+        return Answer(seat.number, seat.model, "over_limit", error=error.limit)
+    seconds = run.meter.elapsed() - started
+    return Answer(seat.number, seat.model, completion.status, text=completion.text, seconds=seconds)
+
+
+def call_for(
+    run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: float | None, reserve: bool = False
+) -> Call:
+    """What a seat is asked: the client's messages, first and unchanged, then what the operator adds."""
+    client = run.request.params
+    own, limit = params.for_member(seat.params, client, run.config.limits.max_completion_tokens)
+    if max_tokens is not None:
+        limit = max_tokens if limit is None else min(limit, max_tokens)
+    own = params.without(own, params.unsupported(own, run.models.facts(seat.model)))
+    vote = run.config.aggregate == "vote"
+    addition = prompts.member_addition(seat.instructions, run.request.tools, run.nonce, vote=vote)
+    messages = run.request.messages if addition is None else (*run.request.messages, addition)
+    return Call(
+        "member", seat.model, messages, {**own, "drop_params": True}, seat.number, reserve,
+        timeout_seconds=timeout_seconds, max_completion_tokens=limit,
+    )  # fmt: skip
+
+
+def cannot_serve(run: Run, model: str, prompt_tokens: int, *, images: bool) -> str | None:
+    """Why a model can't serve this request at all, or None: it is unknown, blind, or its window is too small."""
+    facts = run.models.facts(model)
+    if facts is None:
+        return "no_such_model"
+    if images and facts.vision is False:
+        return "no_images"
+    if facts.window is not None and prompt_tokens > facts.window:
+        return "context_window"
+    return None

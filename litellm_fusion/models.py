@@ -1,0 +1,115 @@
+"""What LiteLLM knows of a model: provider, price, window, abilities. Unknown is None, never a guess.
+
+Read through the router's own group info, which it caches and which follows models added at run time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import litellm
+
+from litellm_fusion.limits import Price
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One model group. `window` is what a prompt may hold, in tokens; `params` the OpenAI parameters it takes."""
+
+    provider: str | None = None
+    price: Price | None = None
+    window: int | None = None
+    vision: bool | None = None
+    tools: bool | None = None
+    schema: bool = False
+    params: frozenset[str] | None = None
+
+
+class Models:
+    """Facts by model_name, read once each. One instance serves one request, so a changed model list shows at once."""
+
+    def __init__(self, router: Any) -> None:
+        self._router = router
+        self._facts: dict[str, Facts | None] = {}
+
+    def facts(self, name: str) -> Facts | None:
+        """What is known, or None when the proxy has no such model."""
+        if name not in self._facts:
+            self._facts[name] = _read(self._router, name)
+        return self._facts[name]
+
+    def exists(self, name: str) -> bool:
+        """Whether the proxy serves this model."""
+        return self.facts(name) is not None
+
+    def provider(self, name: str) -> str | None:
+        """The provider behind a model, such as `anthropic`."""
+        facts = self.facts(name)
+        return None if facts is None else facts.provider
+
+    def price(self, name: str) -> Price | None:
+        """US dollars per token, or None when LiteLLM knows no price."""
+        facts = self.facts(name)
+        return None if facts is None else facts.price
+
+
+def _read(router: Any, name: str) -> Facts | None:
+    deployments = router.get_model_list(model_name=name)
+    if not deployments:
+        return None
+    try:
+        group = router.get_model_group_info(model_group=name)
+    except Exception:  # LiteLLM raises on models that its price map does not know
+        group = None
+    inner = deployments[0]["litellm_params"]["model"]
+    if group is None:
+        return Facts(provider=_provider(inner))
+    provider = group.providers[0] if group.providers else _provider(inner)
+    mapped = _mapped(inner, deployments[0])
+    return Facts(
+        provider=provider,
+        price=_price(group, deployments),
+        window=int(group.max_input_tokens) if group.max_input_tokens else None,
+        vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
+        tools=bool(group.supports_function_calling) if mapped or group.supports_function_calling else None,
+        schema=_schema(inner),
+        params=frozenset(group.supported_openai_params) if group.supported_openai_params else None,
+    )
+
+
+def _provider(inner: str) -> str | None:
+    try:
+        return str(litellm.get_llm_provider(model=inner)[1])
+    except Exception:  # an unknown provider is simply unknown
+        return None
+
+
+def _price(group: Any, deployments: list[Any]) -> Price | None:
+    prompt, completion = group.input_cost_per_token, group.output_cost_per_token
+    if prompt is None and completion is None:
+        return None
+    if not prompt and not completion and not any(_states_price(deployment) for deployment in deployments):
+        return None  # LiteLLM fills 0 for models that it does not know
+    return Price(float(prompt or 0.0), float(completion or 0.0))
+
+
+def _states_price(deployment: Any) -> bool:
+    for part in (deployment.get("model_info") or {}, deployment.get("litellm_params") or {}):
+        if part.get("input_cost_per_token") is not None or part.get("output_cost_per_token") is not None:
+            return True
+    return deployment["litellm_params"]["model"] in litellm.model_cost
+
+
+def _mapped(inner: str, deployment: Any) -> bool:
+    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing."""
+    info = deployment.get("model_info") or {}
+    known = inner in litellm.model_cost or inner.partition("/")[2] in litellm.model_cost
+    return known or "supports_vision" in info or "supports_function_calling" in info
+
+
+def _schema(inner: str) -> bool:
+    try:
+        return bool(litellm.supports_response_schema(model=inner))
+    except Exception:  # unknown models support nothing that we may rely on
+        return False

@@ -1,0 +1,63 @@
+"""Who gets which client parameter: the table of the contract, as code.
+
+| parameter | member | judge | synthesizer |
+| messages, images | all, first and unchanged | as text | all, first and unchanged |
+| temperature, top_p, seed, penalties | member's, else client's | 0, none | client's |
+| max_tokens | least of member's, limits | limits | client's, else limits |
+| reasoning_effort, thinking | member's, else client's | none | client's |
+| response_format, stop, n, ... | none | own schema only | client's |
+| tools, tool_choice | shown as text | data | client's |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm_fusion.models import Facts
+
+SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias")
+THINKING = ("reasoning_effort", "thinking", "verbosity")
+CONTRACT = (
+    "response_format", "stop", "n", "logprobs", "top_logprobs", "prediction", "modalities", "audio",
+    "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call",
+    "web_search_options", "safety_identifier", "service_tier", "prompt_cache_key", "store",
+)  # fmt: skip
+LENGTH = ("max_completion_tokens", "max_tokens")
+CLIENT = (*SAMPLING, *THINKING, *CONTRACT, *LENGTH, "user")
+"""Every client parameter that some stage may get; the rest never leaves the outer request."""
+
+_ALWAYS = frozenset({"user", "max_tokens", "max_completion_tokens", "min_p", "top_k", "tools", "tool_choice", "functions",
+                     "function_call", "store", "safety_identifier", "prompt_cache_key", "service_tier", "thinking"})  # fmt: skip
+
+
+def for_member(own: Mapping[str, Any], client: Mapping[str, Any], limit: int | None) -> tuple[dict[str, Any], int | None]:
+    """A member's parameters, and how much it may write at most."""
+    params = {key: client[key] for key in (*SAMPLING, *THINKING) if client.get(key) is not None}
+    params |= {key: value for key, value in own.items() if value is not None and key not in LENGTH}
+    return params, _least(limit, *(own.get(key) for key in LENGTH))
+
+
+def for_synthesizer(client: Mapping[str, Any], limit: int | None) -> tuple[dict[str, Any], int | None]:
+    """The synthesizer's parameters: the client's own, and the limit where the client set no length."""
+    params = {key: client[key] for key in (*SAMPLING, *THINKING, *CONTRACT, *LENGTH) if client.get(key) is not None}
+    asked = _least(*(client.get(key) for key in LENGTH))
+    return params, limit if asked is None else asked
+
+
+def unsupported(params: Mapping[str, Any], facts: Facts | None) -> tuple[str, ...]:
+    """The parameters that a model is known not to take. Nothing is known of a model without facts."""
+    if facts is None or facts.params is None:
+        return ()
+    known = facts.params
+    return tuple(key for key in params if key in CLIENT and key not in known and key not in _ALWAYS)
+
+
+def without(params: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters less some keys."""
+    return {key: value for key, value in params.items() if key not in keys}
+
+
+def _least(*values: object) -> int | None:
+    numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0]
+    return min(numbers) if numbers else None

@@ -1,0 +1,111 @@
+"""Request → Plan: signals, policy, who takes part. Nothing is spent here, and nothing here may fail a request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from litellm_fusion import explain, policy, signals
+from litellm_fusion.asks import Ask
+from litellm_fusion.config import AUTO, FusionConfig
+from litellm_fusion.context import Plan
+from litellm_fusion.errors import ConfigInvalid
+from litellm_fusion.layers import Layers
+from litellm_fusion.lineup import Lineup, line_up, only
+from litellm_fusion.models import Models
+from litellm_fusion.trace import Recorder
+from litellm_fusion.types import Decision, Request, Signals
+
+log = logging.getLogger("litellm_fusion")
+STREAMED_SECONDS, PLAIN_SECONDS = 540.0, 290.0
+
+
+def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) -> Plan:
+    """The decision for one request, with everything that a run of it needs."""
+    config = layers.changed(ask.overrides)
+    request = replace(request, preset=config.preset)
+    recorder = Recorder(model=request.model, preset=config.preset, ignored=ask.ignored)
+    read, decision = _decide(config, request, ask, recorder)
+    if decision.use == "fuse" and decision.overrides:
+        config, decision = _ruled(layers, ask, config, decision, recorder)
+    wanted = decision
+    if mode != AUTO and decision.use == "fuse":
+        decision = replace(decision, use="direct", reason=f"mode {mode}; would have fused: {decision.reason}", model=None)
+    if decision.use == "fuse" and request.api == "completions":
+        decision = replace(decision, use="direct", rule="api", reason="this API is served by one model", model=None)
+    recorder.decided(decision, read)
+    recorder.limits = {**config.limits.model_dump(), "deadline_seconds": deadline_of(config, request)}
+    lineup = line_up(config, models.provider)
+    private = bool(config.trusted_models) and _sensitive(read)
+    if private:
+        lineup = only(lineup, frozenset(config.trusted_models))
+    lineup = replace(lineup, direct=_direct(lineup, config, decision, request, private=private))
+    made = Plan(layers, config, lineup, decision, recorder, request.api, ask, request.caller, private)
+    if mode == "shadow" and wanted.use == "fuse":
+        _shadow(made, request, models)
+    if ask.mode == "explain":
+        made.explained = explain.explain(layers, request, models, overrides=ask.overrides)
+    return made
+
+
+def deadline_of(config: FusionConfig, request: Request) -> float | None:
+    """The request's deadline in seconds: plain clients give up sooner than streaming ones."""
+    own = config.limits.deadline_seconds
+    if own == AUTO:
+        return STREAMED_SECONDS if request.stream else PLAIN_SECONDS
+    return own
+
+
+def _decide(config: FusionConfig, request: Request, ask: Ask, recorder: Recorder) -> tuple[Signals, Decision]:
+    """Signals and decision. Whatever goes wrong here makes the request direct, with the error in trace and log."""
+    wish = ask.mode if ask.mode in ("force", "off") else "auto"
+    read = Signals()
+    try:
+        read = signals.read(request)
+        return read, policy.decide(read, config.policy, wish)  # type: ignore[arg-type]
+    except Exception as error:
+        log.exception("fusion.decide failed; the request goes direct")
+        recorder.step("policy", "failed", type(error).__name__)
+        return read, Decision("direct", "error", "deciding failed")
+
+
+def _ruled(
+    layers: Layers, ask: Ask, config: FusionConfig, decision: Decision, recorder: Recorder
+) -> tuple[FusionConfig, Decision]:
+    """The config with the rule's own overrides below the request's."""
+    try:
+        both: dict[str, Any] = dict(decision.overrides)
+        for key, value in ask.overrides.items():
+            below = both.get(key)
+            both[key] = {**below, **value} if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        return layers.changed(both), decision
+    except ConfigInvalid as error:
+        log.error("fusion.rule %s can't be used: %s", decision.rule, "; ".join(error.problems))
+        recorder.step("policy", "failed", "the rule's overrides don't fit")
+        return config, replace(decision, use="direct", reason="the rule's overrides don't fit", overrides={})
+
+
+def _sensitive(read: Signals) -> bool:
+    """Unknown counts as sensitive: a detector that failed opens no door."""
+    return read.pii is None or read.secrets is None or bool(read.pii or read.secrets)
+
+
+def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: Request, *, private: bool) -> str:
+    """Who answers if the request does not fuse: the rule's model; with client tools the synthesizer, so that an agent's
+    loop has one model on every turn; else the direct model.
+    """
+    if decision.use == "direct" and decision.model and (not private or decision.model in config.trusted_models):
+        return decision.model
+    if request.tools and lineup.synthesizers:
+        return lineup.synthesizers[0]
+    return lineup.direct
+
+
+def _shadow(made: Plan, request: Request, models: Models) -> None:
+    told = explain.explain(made.layers, request, models, overrides=made.ask.overrides)
+    cost = {key: told.get(key) for key in ("estimated_cost_usd", "worst_case_cost_usd")}
+    log.info(
+        "fusion.shadow %s would have fused by rule %s: %s", made.recorder.model, made.decision.rule, cost
+    )

@@ -1,0 +1,103 @@
+"""What a proxy's config names: `fusion_llm` for `custom_provider_map`, `fusion_hook` for `callbacks`.
+
+Stateless adapters: LiteLLM may execute this file twice. The only file that knows the proxy's and the callbacks' types.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import HTTPException
+from litellm import CustomLLM
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_fusion import intake, provider, seams, sinks
+from litellm_fusion.context import current
+from litellm_fusion.errors import ConfigInvalid, FusionError
+from litellm_fusion.types import UNLIMITED, Caller
+
+log = logging.getLogger("litellm_fusion")
+_MISSING = seams.missing()
+if _MISSING:
+    log.error("fusion.off: this LiteLLM lacks %s; fusion models can't be served", ", ".join(_MISSING))
+
+
+class FusionLLM(CustomLLM):
+    """The provider behind `fusion/*` deployments."""
+
+    is_fusion = True
+
+    async def acompletion(self, model: str, messages: list[Any], **given: Any) -> Any:  # type: ignore[override]
+        """The plain answer."""
+        return await provider.complete(model, messages, given)
+
+    async def astreaming(self, model: str, messages: list[Any], **given: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        """The streamed answer."""
+        stream = provider.stream(model, messages, given)
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]
+
+
+class FusionHook(CustomLogger):
+    """Decides each request for a fusion model before LiteLLM serves it, and tells the client in headers what it did."""
+
+    async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any) -> Any:
+        """The request's data, changed to go direct or to the provider. Any other model's request passes untouched."""
+        entry = intake.wanted(data)
+        if entry is None:
+            return data
+        try:
+            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), _caller(user_api_key_dict, data))
+        except FusionError as failure:
+            raise _refusal(failure) from None
+        if plan.recorder.spans:
+            log.debug("fusion.hook %s", plan.recorder.id)
+        return data
+
+    async def async_post_call_response_headers_hook(
+        self, data: dict[str, Any], user_api_key_dict: Any, response: Any, *rest: Any, **more: Any
+    ) -> dict[str, str] | None:
+        """The x-fusion headers of a request that a plan was made for."""
+        plan = current.get()
+        if plan is None:
+            return None
+        return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None)
+
+
+def _caller(auth: Any, data: dict[str, Any]) -> Caller:
+    metadata = {**(data.get("metadata") or {}), **(data.get("litellm_metadata") or {})}
+    tags = metadata.get("tags")
+    return Caller(
+        key_alias=getattr(auth, "key_alias", None),
+        team_id=getattr(auth, "team_id", None),
+        user_id=getattr(auth, "user_id", None),
+        tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+        budget_left_usd=_budget_left(auth),
+    )
+
+
+def _budget_left(auth: Any) -> float | None:
+    """The least that key, team and user have left, in US dollars; infinite when none of them has a budget."""
+    pairs = (("max_budget", "spend"), ("team_max_budget", "team_spend"), ("user_max_budget", "user_spend"))
+    left = [
+        float(budget) - float(getattr(auth, spent, 0.0) or 0.0)
+        for limit, spent in pairs
+        if (budget := getattr(auth, limit, None)) is not None
+    ]
+    return min(left, default=UNLIMITED)
+
+
+def _refusal(failure: FusionError) -> HTTPException:
+    if isinstance(failure, ConfigInvalid):
+        log.error("fusion.config: %s", failure)
+    detail = {"error": {"message": failure.message, "type": failure.code, "code": failure.code, "param": None}}
+    return HTTPException(status_code=failure.status, detail=detail)
+
+
+fusion_llm = FusionLLM()
+fusion_hook = FusionHook()

@@ -1,0 +1,204 @@
+"""The provider's side: what LiteLLM calls for a fusion deployment → the run → what LiteLLM hands to the client."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import litellm
+
+from litellm_fusion import outlet, params, planning, progress, serving
+from litellm_fusion.asks import Ask
+from litellm_fusion.context import Plan, current, inside
+from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, RequestRefused
+from litellm_fusion.identity import identity
+from litellm_fusion.models import Models
+from litellm_fusion.registry import REGISTRY
+from litellm_fusion.room import conversation_tokens
+from litellm_fusion.run import Run
+from litellm_fusion.trace import Recorder, visible
+from litellm_fusion.types import UNLIMITED, Caller, Delta, News, Reply, Request
+
+HEALTH_CHECK = "litellm-internal-health-check"
+
+
+async def complete(model: str, messages: list[Any], given: Mapping[str, Any]) -> Any:
+    """The plain answer as a ModelResponse. `given` are the other keyword arguments that LiteLLM passes to a provider."""
+    if _is_health_check(given):
+        return outlet.response(Reply(text="ok"), model, 0, None)
+    plan: Plan | None = None
+    try:
+        plan, run = _begin(model, messages, given, stream=False)
+        if plan.explained is not None:
+            return outlet.response(_explanation(plan), run.request.model, 0, None)
+        reply = await _in_a_run(plan, run)
+    except FusionError as failure:
+        raise _out(failure, model, plan) from None
+    return outlet.response(
+        reply, run.request.model, _prompt_tokens(run), visible(plan.recorder, plan.config.client_trace)
+    )
+
+
+async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> AsyncIterator[Any]:
+    """The answer as chunks. Whatever can refuse does so before the first; a later failure ends the stream."""
+    plan: Plan | None = None
+    try:
+        if _is_health_check(given):
+            speaker, reply = outlet.Speaker(model), Reply(text="ok")
+            yield speaker.text(reply.text)
+            yield speaker.end(reply, 0)
+            return
+        plan, run = _begin(model, messages, given, stream=True)
+        speaker = outlet.Speaker(run.request.model)
+        if plan.explained is not None:
+            reply = _explanation(plan)
+            yield speaker.text(reply.text)
+            yield speaker.end(reply, 0)
+            return
+        if plan.failure is not None:
+            raise plan.failure
+        plan.recorder.first_token_seconds = time.monotonic() - plan.recorder.started
+        yield speaker.first(_estimate(run))
+        async with aclosing(_told(plan, run, speaker)) as told:  # type: ignore[type-var]
+            async for chunk in told:
+                yield chunk
+    except FusionError as failure:
+        raise _out(failure, model, plan) from None
+
+
+async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[Any]:
+    news_as_reasoning = _news_as_reasoning(plan, run)
+    async with aclosing(serving.events(lambda emit: serving.answer(plan, _with(run, emit)))) as events:  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, News):
+                if news_as_reasoning and event.text:
+                    yield speaker.reasoning(progress.line(event.text))
+                else:
+                    yield speaker.keep_alive()
+            elif isinstance(event, Delta):
+                yield speaker.inner(event.chunk)
+            else:
+                if not event.streamed:
+                    yield speaker.text(event.text)
+                summary = visible(plan.recorder, plan.config.client_trace)
+                if summary is not None:
+                    yield speaker.summary(summary)
+                yield speaker.end(event, _prompt_tokens(run))
+
+
+def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream: bool) -> tuple[Plan, Run]:
+    if inside.get():
+        raise NestedFusion("a fusion model can't take part in a fused run")
+    litellm_params = given.get("litellm_params") or {}
+    plan = current.get()
+    request = _request(model, messages, given, plan, stream=stream)
+    router = REGISTRY.find_router()
+    if router is None:
+        raise ConfigInvalid("no router: call litellm_fusion.register(router) first")
+    if plan is None:
+        plan = _plan_here(request, litellm_params, router)
+        if plan.decision.use == "refuse":
+            raise RequestRefused(plan.decision.message)
+    timeout = given.get("timeout")
+    seconds = float(timeout) if isinstance(timeout, int | float) and timeout > 0 else None
+    run = serving.prepare(plan, request, router, identity(litellm_params, plan), seconds)
+    if plan.decision.use == "fuse" and plan.explained is None:
+        _refuse_unsupported(run, given)
+    return plan, run
+
+
+def _request(model: str, messages: list[Any], given: Mapping[str, Any], plan: Plan | None, *, stream: bool) -> Request:
+    """The request as LiteLLM's guardrails and bridges left it."""
+    optional = given.get("optional_params") or {}
+    client = {key: optional[key] for key in params.CLIENT if optional.get(key) is not None and key != "tools"}
+    return Request(
+        model=plan.recorder.model if plan is not None else model,
+        messages=tuple(messages),
+        api="chat" if plan is None else plan.api,
+        preset="general" if plan is None else plan.config.preset,
+        tools=tuple(optional.get("tools") or ()),
+        params=client,
+        stream=stream,
+        caller=Caller(budget_left_usd=UNLIMITED) if plan is None else plan.caller,
+    )
+
+
+def _plan_here(request: Request, litellm_params: Mapping[str, Any], router: Any) -> Plan:
+    """The decision where the hook did not make one: called from the SDK, or the hook is not configured."""
+    metadata = litellm_params.get("metadata") or {}
+    info = litellm_params.get("model_info") or metadata.get("model_info") or {}
+    entry = REGISTRY.by_id(info.get("id"))
+    if entry is None:
+        entry = next((entry for entry in REGISTRY.entries() if request.model in (entry.inner, entry.name)), None)
+    if entry is None:
+        raise ConfigInvalid(f"no fusion deployment is behind {request.model!r}")
+    layers = REGISTRY.layers(entry)
+    made = planning.plan(layers, request, Models(router), Ask(), REGISTRY.mode(layers))
+    made.recorder.model = entry.name
+    return made
+
+
+def _refuse_unsupported(run: Run, given: Mapping[str, Any]) -> None:
+    """A parameter that no stage can honour is refused by name, as LiteLLM does, unless it was told to drop it."""
+    litellm_params = given.get("litellm_params") or {}
+    if litellm.drop_params or litellm_params.get("drop_params"):
+        return
+    contract, _ = params.for_synthesizer(run.request.params, None)
+    lost = params.unsupported(contract, run.models.facts(run.lineup.synthesizers[0]) if run.lineup.synthesizers else None)
+    shared = frozenset(params.SAMPLING) | frozenset(params.THINKING)
+    named = tuple(key for key in lost if key not in shared)
+    if named:
+        raise litellm.UnsupportedParamsError(
+            message=f"{run.lineup.synthesizers[0]}, which writes the answer, does not support: {', '.join(named)}. "
+            "Leave it out, or set drop_params.",
+            model=run.request.model,
+            llm_provider="fusion",
+        )
+
+
+async def _in_a_run(plan: Plan, run: Run) -> Reply:
+    """A plain run, in a context in which nothing it calls can fuse again."""
+    import asyncio
+
+    return await asyncio.create_task(serving.answer(plan, run), context=serving.inner_context())
+
+
+def _with(run: Run, emit: Any) -> Run:
+    from dataclasses import replace
+
+    return replace(run, emit=emit)
+
+
+def _news_as_reasoning(plan: Plan, run: Run) -> bool:
+    if plan.config.progress == "auto":
+        return plan.api == "chat" and not run.request.tools
+    return plan.config.progress == "reasoning"
+
+
+def _explanation(plan: Plan) -> Reply:
+    return Reply(text=json.dumps(plan.explained, ensure_ascii=False, indent=2, default=str))
+
+
+def _estimate(run: Run) -> int:
+    return conversation_tokens(run.request.messages, run.request.tools)
+
+
+def _prompt_tokens(run: Run) -> int:
+    """The tokens of the client's own conversation: what the leanest member was counted, else an estimate."""
+    counted = [s.prompt_tokens for s in run.recorder.spans if s.role in ("member", "direct") and s.prompt_tokens]
+    return min(counted) if counted else _estimate(run)
+
+
+def _is_health_check(given: Mapping[str, Any]) -> bool:
+    litellm_params = given.get("litellm_params") or {}
+    metadata = {**(litellm_params.get("metadata") or {}), **(litellm_params.get("litellm_metadata") or {})}
+    return metadata.get("user_api_key_alias") == HEALTH_CHECK or HEALTH_CHECK in (metadata.get("tags") or ())
+
+
+def _out(failure: FusionError, model: str, plan: Plan | None) -> Exception:
+    recorder: Recorder | None = None if plan is None else plan.recorder
+    retry_after = failure.cause.retry_after if isinstance(failure, serving.RunFailed) else None
+    return outlet.error(failure, model, recorder, retry_after)

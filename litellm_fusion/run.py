@@ -1,0 +1,41 @@
+"""Everything that the stages of one fused request share. Stages read it; only the Recorder and the Meter change."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from litellm_fusion.client import Client
+from litellm_fusion.config import FusionConfig
+from litellm_fusion.limits import Meter
+from litellm_fusion.lineup import Lineup
+from litellm_fusion.models import Models
+from litellm_fusion.trace import Recorder
+from litellm_fusion.types import Event, Request
+
+
+async def _nobody(event: Event) -> None:
+    """Where nobody waits for news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One fused request. `emit` hands news and deltas to whoever streams; `nonce` fences texts, unguessable."""
+
+    request: Request
+    config: FusionConfig
+    lineup: Lineup
+    meter: Meter
+    recorder: Recorder
+    client: Client
+    models: Models
+    private: bool = False
+    emit: Callable[[Event], Awaitable[None]] = _nobody
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def seconds_for(self, share: float, ceiling: float | None = None) -> float | None:
+        """Wall-clock seconds that a stage may take: `share` of what is left, and at most `ceiling`."""
+        left = self.meter.seconds_left()
+        bounds = [bound for bound in (None if left is None else left * share, ceiling) if bound is not None]
+        return max(min(bounds), 0.05) if bounds else None

@@ -1,0 +1,139 @@
+"""Plan → run → outcome, with one outer `except`: whatever happens in a run ends as an answer or as a typed error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from litellm_fusion import direct, sinks
+from litellm_fusion.client import Client, Identity
+from litellm_fusion.context import Plan, inside
+from litellm_fusion.errors import CallFailed, FusionError, Overloaded
+from litellm_fusion.fusion import fuse
+from litellm_fusion.gate import GATE
+from litellm_fusion.limits import Meter
+from litellm_fusion.models import Models
+from litellm_fusion.registry import REGISTRY
+from litellm_fusion.run import Run
+from litellm_fusion.trace import record
+from litellm_fusion.types import UNLIMITED, Event, News, Reply, Request
+
+log = logging.getLogger("litellm_fusion")
+KEEP_ALIVE_SECONDS = 8.0
+
+
+class RunFailed(FusionError):
+    """Panel and direct model have both failed. `cause` is the direct model's failure; the members' stand in the text."""
+
+    code = "fusion_failed"
+
+    def __init__(self, cause: CallFailed, members: str) -> None:
+        told = f"; panel: {members}" if members else ""
+        super().__init__(f"the direct model failed: {cause.kind}{told}")
+        self.cause = cause
+        self.status = cause.call_status or 502
+
+
+def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeout_seconds: float | None) -> Run:
+    """Everything a run of this plan needs. `timeout_seconds` is the client's own, which may only shorten the deadline."""
+    limits = plan.config.limits
+    models = Models(router)
+    bounds = [bound for bound in (plan.recorder.limits.get("deadline_seconds"), timeout_seconds) if bound is not None]
+    budget = plan.caller.budget_left_usd
+    meter = Meter(
+        max_cost_usd=limits.max_cost_usd,
+        budget_left_usd=None if budget in (None, UNLIMITED) else budget,
+        deadline_seconds=min(bounds) if bounds else None,
+        refuse_unknown_price=plan.layers.ceiling_written,
+    )
+    client = Client(router, models, meter, plan.recorder, identity, private=plan.private)
+    return Run(request, plan.config, plan.lineup, meter, plan.recorder, client, models, plan.private)
+
+
+async def answer(plan: Plan, run: Run) -> Reply:
+    """The reply of one run, made once: a second entry gets the first one's failure. Raises FusionError only."""
+    if plan.failure is not None:
+        raise plan.failure
+    plan.entered = True
+    try:
+        if plan.decision.use != "fuse":
+            return await direct.answer(run)
+        return await _placed(plan, run)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        plan.failure = _typed(plan, error)
+        raise plan.failure from error
+    finally:
+        plan.recorder.seconds = time.monotonic() - plan.recorder.started
+        sinks.tell(record(plan.recorder))
+
+
+async def _placed(plan: Plan, run: Run) -> Reply:
+    settings = REGISTRY.settings()
+    key = plan.caller.key_alias or plan.caller.user_id or ""
+    try:
+        async with GATE.place(settings, key, run.meter.seconds_left()):
+            return await fuse(run)
+    except Overloaded:
+        if settings.when_full != "direct":
+            raise
+    plan.recorder.route = "degraded"
+    plan.recorder.step("run", "direct", "every place for a fused run is taken")
+    return await direct.answer(run)
+
+
+def _typed(plan: Plan, error: Exception) -> FusionError:
+    if isinstance(error, CallFailed):
+        spans = (span for span in plan.recorder.spans if span.role == "member")
+        members = ", ".join(f"{span.model}: {span.error or span.status}" for span in spans)
+        failed = RunFailed(error, members)
+        failed.__cause__ = error
+        return failed
+    if isinstance(error, FusionError):
+        return error
+    log.error("fusion.run %s failed: %s", plan.recorder.id, type(error).__name__, exc_info=error)
+    plan.recorder.step("run", "failed", type(error).__name__)
+    return FusionError("the fused run failed on an error of its own")
+
+
+async def events(make: Callable[[Callable[[Event], Any]], Any]) -> AsyncIterator[Event]:
+    """The events of a run as they come; a keep-alive when nothing came for KEEP_ALIVE_SECONDS. The last one is the
+    Reply. Closing the iterator cancels the run and waits until it is gone.
+
+    The run is a task with a context of its own, so that everything it calls knows to be inside a fused run.
+    """
+    # Unbounded on purpose: one answer is bounded by its tokens, and a reader who is gone cancels the run.
+    queue: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    async def drive() -> None:
+        await queue.put(await make(queue.put))
+
+    task = asyncio.create_task(drive(), context=inner_context())
+    task.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    event = await queue.get()
+            except TimeoutError:
+                yield News()
+                continue
+            if event is None:
+                break
+            yield event
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def inner_context() -> contextvars.Context:
+    """A copy of this context in which a fusion model refuses to run again."""
+    context = contextvars.copy_context()
+    context.run(inside.set, True)
+    return context

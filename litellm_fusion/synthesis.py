@@ -1,0 +1,199 @@
+"""The synthesizer: answers and analysis → the client's answer, down its own ladder.
+
+Nothing sent yet: backups → the judge's strongest answer verbatim → the longest usable one. Once content was sent a
+failure, a stall or the deadline ends the stream with an error: never a second voice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from litellm_fusion import outcomes, params, prompts
+from litellm_fusion.client import has_substance
+from litellm_fusion.errors import CallFailed, FusionError, LimitExceeded
+from litellm_fusion.judge import sources_text
+from litellm_fusion.limits import FLOOR_TOKENS
+from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
+from litellm_fusion.run import Run
+from litellm_fusion.trace import named
+from litellm_fusion.types import Analysis, Answer, Call, Completion, Delta, News, Reply
+
+NEAR_EMPTY_CHARS = 50
+"""A synthesis shorter than this, while the panel wrote more, is a silent refusal (TrustedRouter's GLM finding)."""
+STALL_SECONDS = 120.0
+"""Silence in the middle of a stream that ends it."""
+
+
+class StreamBroken(FusionError):
+    """The synthesizer's stream failed after content had been sent; `code` is the typed cause."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the answer's stream ended early: {kind}")
+        self.code = kind
+
+
+async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
+    """The answer: the first synthesizer that writes a usable one, else the best of the panel's own."""
+    await run.emit(News("writing the answer"))
+    least = near_empty(answers)
+    for position, model in enumerate(run.lineup.synthesizers):
+        if position:
+            run.recorder.step("synthesis", "backup", model)
+        call = call_for(run, model, answers, analysis, backup=position > 0)
+        if call is None:
+            run.recorder.step("synthesis", "no_room", f"{model}: conversation and answers do not fit its window")
+            continue
+        try:
+            reply = await (_streamed(run, call, least) if run.request.stream else _whole(run, call, least))
+        except CallFailed as error:
+            run.recorder.step("synthesis", "failed", f"{model}: {error.kind}")
+        except LimitExceeded as error:
+            run.recorder.step("synthesis", "over_limit", f"{model}: {error.limit}")
+        else:
+            if reply is not None:
+                return reply
+    return verbatim(run, answers, analysis)
+
+
+def verbatim(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
+    """The strongest answer by the analysis, else the longest one, word for word."""
+    run.recorder.route = "degraded"
+    strongest = next((a for a in answers if analysis is not None and a.label == analysis.strongest), None)
+    if strongest is not None:
+        run.recorder.step("synthesis", "strongest_answer", f"{strongest.model}, verbatim")
+        return as_it_is(strongest)
+    longest = max(answers, key=lambda answer: len(answer.text))
+    run.recorder.step("synthesis", "longest_answer", f"{longest.model}, verbatim")
+    return as_it_is(longest)
+
+
+def as_it_is(answer: Answer) -> Reply:
+    """A member's answer as the reply."""
+    finish = "length" if answer.status == "truncated" else "stop"
+    return Reply(text=answer.text, finish_reason=finish)
+
+
+def call_for(
+    run: Run, model: str, answers: Sequence[Answer], analysis: Analysis | None, *, backup: bool
+) -> Call | None:
+    """What the synthesizer is asked: the client's messages first and unchanged, our material after them. None when it
+    does not fit its window. The analysis is never cut; answers are, the longest first.
+    """
+    client, limit = params.for_synthesizer(run.request.params, run.config.limits.max_completion_tokens)
+    facts = run.models.facts(model)
+    if run.request.tools:
+        client["tools"] = [dict(tool) for tool in run.request.tools]
+    compared = None if analysis is None else named(analysis, {})
+    instructions = run.config.synthesizer.instructions
+
+    def message(texts: Sequence[str]) -> Any:
+        pairs = [(answer.label or str(n), text) for n, (answer, text) in enumerate(zip(answers, texts, strict=True), 1)]
+        tools = bool(run.request.tools)
+        return prompts.synthesis_message(pairs, compared, sources_text(run), instructions, run.nonce, tools=tools)
+
+    chars = run.config.limits.max_answer_chars or 10**9
+    if facts is not None and facts.window is not None:
+        empty = (*run.request.messages, message([""] * len(answers)))
+        tokens = facts.window - conversation_tokens(empty, run.request.tools) - min(limit or FLOOR_TOKENS, FLOOR_TOKENS)
+        chars = min(chars, int(tokens * BYTES_PER_TOKEN * 0.9))
+    texts = fitted(answers, chars) if chars > 0 else None
+    if texts is None:
+        return None
+    if backup:
+        client = params.without(client, params.unsupported(client, facts)) | {"drop_params": True}
+    return Call(
+        "synthesizer", model, (*run.request.messages, message(texts)), client, backup=backup,
+        timeout_seconds=run.seconds_for(1.0), max_completion_tokens=limit,
+    )  # fmt: skip
+
+
+def near_empty(answers: Sequence[Answer]) -> int:
+    """Below how many characters a synthesis counts as near-empty: short panel answers allow short replies."""
+    shortest = min((len(answer.text.strip()) for answer in answers), default=0)
+    return min(NEAR_EMPTY_CHARS, shortest // 2)
+
+
+def _usable(completion: Completion, least: int) -> str | None:
+    """Why a synthesis can't be used, or None."""
+    if completion.status in ("empty", "refused"):
+        return completion.status
+    if not completion.tool_calls and len(completion.text.strip()) < least:
+        return "near_empty"
+    return None
+
+
+async def _whole(run: Run, call: Call, least: int) -> Reply | None:
+    completion = await run.client.complete(call)
+    why = _usable(completion, least)
+    if why is not None:
+        run.recorder.step("synthesis", why, call.model)
+        return None
+    return Reply(
+        text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
+        completion_tokens=completion.usage.completion_tokens,
+    )  # fmt: skip
+
+
+async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
+    """Hand the synthesizer's chunks on as they come, holding back only what it takes to see that it is an answer."""
+    held: list[Any] = []
+    text = ""
+    sent = False
+    completion: Completion | None = None
+    try:
+        async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
+            async for item in _punctual(run, stream):
+                if isinstance(item, Completion):
+                    completion = item
+                    break
+                if not has_substance(item):
+                    continue
+                delta = item.choices[0].delta
+                if sent or (not delta.content and not delta.tool_calls):
+                    await run.emit(Delta(item))
+                    continue
+                text += delta.content or ""
+                held.append(item)
+                if delta.tool_calls or (len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()):
+                    sent = await _release(run, held)
+    except CallFailed as error:
+        if sent:
+            run.recorder.step("synthesis", "broken", error.kind)
+            raise StreamBroken(error.kind) from error
+        raise
+    if completion is None:
+        raise CallFailed("empty")
+    if not sent:
+        why = _usable(completion, least)
+        if why is not None:
+            run.recorder.step("synthesis", why, call.model)
+            return None
+        await _release(run, held)
+    return Reply(
+        finish_reason=completion.finish_reason, completion_tokens=completion.usage.completion_tokens, streamed=True
+    )
+
+
+async def _release(run: Run, held: list[Any]) -> bool:
+    for item in held:
+        await run.emit(Delta(item))
+    held.clear()
+    return True
+
+
+async def _punctual(run: Run, stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """The stream's items; a stall or the deadline is a CallFailed."""
+    while True:
+        left = run.meter.seconds_left()
+        wait = STALL_SECONDS if left is None else min(left, STALL_SECONDS)
+        try:
+            async with asyncio.timeout(wait):
+                item = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise CallFailed("deadline" if left is not None and left <= STALL_SECONDS else "stalled") from None
+        yield item
