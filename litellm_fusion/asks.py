@@ -109,7 +109,7 @@ def _allowed(path: str, config: FusionConfig) -> Any:
     section = path.partition(".")[0]
     allowed = config.overrides.get(path, config.overrides.get(section))
     if allowed is None or path in FIXED_KEYS:
-        opened = ", ".join(["mode", *config.overrides]) or "none"
+        opened = ", ".join(dict.fromkeys(("mode", *config.overrides)))
         raise OverrideRefused(path, f"this model's operator does not let requests change it; open keys: {opened}")
     return allowed
 

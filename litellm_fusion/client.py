@@ -228,7 +228,12 @@ def has_substance(chunk: Any) -> bool:
 
 def _usage(response: Any) -> Usage:
     usage = getattr(response, "usage", None)
-    return Usage(int(getattr(usage, "prompt_tokens", 0) or 0), int(getattr(usage, "completion_tokens", 0) or 0))
+    details = getattr(usage, "completion_tokens_details", None)
+    return Usage(
+        int(getattr(usage, "prompt_tokens", 0) or 0),
+        int(getattr(usage, "completion_tokens", 0) or 0),
+        int(getattr(details, "reasoning_tokens", 0) or 0),
+    )
 
 
 def _cost(response: Any) -> float | None:

@@ -33,7 +33,7 @@ async def _whole(run: Run, call: Call) -> Reply:
     completion = await run.client.complete(call)
     return Reply(
         text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
-        completion_tokens=completion.usage.completion_tokens,
+        usage=completion.usage,
     )  # fmt: skip
 
 
@@ -55,5 +55,5 @@ async def _streamed(run: Run, call: Call) -> Reply:
     if completion is None:
         raise CallFailed("empty")
     return Reply(
-        finish_reason=completion.finish_reason, completion_tokens=completion.usage.completion_tokens, streamed=True
+        finish_reason=completion.finish_reason, usage=completion.usage, streamed=True
     )

@@ -28,7 +28,7 @@ async def ask(
     except LimitExceeded as error:
         return Answer(seat.number, seat.model, "over_limit", error=error.limit)
     seconds = run.meter.elapsed() - started
-    return Answer(seat.number, seat.model, completion.status, text=completion.text, seconds=seconds)
+    return Answer(seat.number, seat.model, completion.status, text=completion.text, seconds=seconds, usage=completion.usage)
 
 
 def call_for(

@@ -43,7 +43,7 @@ def response(reply: Reply, model: str, prompt_tokens: int, summary: dict[str, An
         message = choices[0].message
         message.provider_specific_fields = {**(message.provider_specific_fields or {}), "fusion": summary}
     made = litellm.ModelResponse(id=fresh_id(), model=model, choices=choices, created=int(time.time()))
-    made.usage = _usage(prompt_tokens, reply.completion_tokens)  # type: ignore[attr-defined]
+    made.usage = _usage(prompt_tokens, reply)  # type: ignore[attr-defined]
     made._hidden_params["response_cost"] = 0.0
     return made
 
@@ -59,7 +59,7 @@ class Speaker:
     def first(self, prompt_tokens: int) -> Any:
         """The role, and a cost of 0 that holds even if the stream never ends."""
         chunk = self._chunk(Delta(role="assistant", content=""))
-        chunk.usage = _usage(prompt_tokens, 0, cost=0.0)
+        chunk.usage = _usage(prompt_tokens, Reply(), cost=0.0)
         return chunk
 
     def text(self, text: str) -> Any:
@@ -95,8 +95,10 @@ class Speaker:
         """The final chunk as a dict, the only form in which LiteLLM keeps a custom provider's usage."""
         usage = {
             "prompt_tokens": prompt_tokens,
-            "completion_tokens": reply.completion_tokens,
-            "total_tokens": prompt_tokens + reply.completion_tokens,
+            "completion_tokens": reply.usage.completion_tokens,
+            "total_tokens": prompt_tokens + reply.usage.completion_tokens,
+            # Said, or LiteLLM counts our stage news as reasoning.
+            "completion_tokens_details": {"reasoning_tokens": reply.usage.reasoning_tokens},
             "cost": 0.0,
         }
         finish = reply.finish_reason
@@ -127,9 +129,13 @@ def error(failure: FusionError, model: str, recorder: Recorder | None, retry_aft
     return exception
 
 
-def _usage(prompt_tokens: int, completion_tokens: int, cost: float | None = None) -> Any:
+def _usage(prompt_tokens: int, reply: Reply, cost: float | None = None) -> Any:
+    written = reply.usage.completion_tokens
     usage = Usage(
-        prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, total_tokens=prompt_tokens + completion_tokens
+        prompt_tokens=prompt_tokens,
+        completion_tokens=written,
+        total_tokens=prompt_tokens + written,
+        completion_tokens_details={"reasoning_tokens": reply.usage.reasoning_tokens},
     )
     if cost is not None:
         usage.cost = cost

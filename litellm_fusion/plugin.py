@@ -9,13 +9,13 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import HTTPException
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import ProxyException
 
 from litellm_fusion import intake, provider, seams, sinks
 from litellm_fusion.context import current
-from litellm_fusion.errors import ConfigInvalid, FusionError
+from litellm_fusion.errors import ConfigInvalid, FusionError, OverrideRefused
 from litellm_fusion.types import UNLIMITED, Caller
 
 log = logging.getLogger("litellm_fusion")
@@ -92,11 +92,12 @@ def _budget_left(auth: Any) -> float | None:
     return min(left, default=UNLIMITED)
 
 
-def _refusal(failure: FusionError) -> HTTPException:
+def _refusal(failure: FusionError) -> ProxyException:
     if isinstance(failure, ConfigInvalid):
         log.error("fusion.config: %s", failure)
-    detail = {"error": {"message": failure.message, "type": failure.code, "code": failure.code, "param": None}}
-    return HTTPException(status_code=failure.status, detail=detail)
+    key = failure.key if isinstance(failure, OverrideRefused) else ""
+    param = f"fusion.{key}" if key else None
+    return ProxyException(message=failure.message, type=failure.code, param=param, code=failure.status)
 
 
 fusion_llm = FusionLLM()

@@ -69,8 +69,19 @@ async def answer(plan: Plan, run: Run) -> Reply:
         plan.failure = _typed(plan, error)
         raise plan.failure from error
     finally:
+        plan.recorder.direct_cost_usd = _direct_cost(run)
         plan.recorder.seconds = time.monotonic() - plan.recorder.started
         sinks.tell(record(plan.recorder))
+
+
+def _direct_cost(run: Run) -> float | None:
+    """What the direct call would have cost, estimated: its price for the conversation and for the answer's length."""
+    price = run.models.price(run.lineup.direct) if run.lineup.direct else None
+    spans = [span for span in run.recorder.spans if span.role in ("synthesizer", "direct", "member") and span.completion_tokens]
+    prompts = [span.prompt_tokens for span in spans if span.role != "synthesizer" and span.prompt_tokens]
+    if price is None or not prompts:
+        return None
+    return price.cost(min(prompts), spans[-1].completion_tokens or 0)
 
 
 async def _placed(plan: Plan, run: Run) -> Reply:

@@ -73,7 +73,7 @@ def verbatim(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> 
 def as_it_is(answer: Answer) -> Reply:
     """A member's answer as the reply."""
     finish = "length" if answer.status == "truncated" else "stop"
-    return Reply(text=answer.text, finish_reason=finish)
+    return Reply(text=answer.text, finish_reason=finish, usage=answer.usage)
 
 
 def call_for(
@@ -133,7 +133,7 @@ async def _whole(run: Run, call: Call, least: int) -> Reply | None:
         return None
     return Reply(
         text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
-        completion_tokens=completion.usage.completion_tokens,
+        usage=completion.usage,
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
             return None
         await _release(run, held)
     return Reply(
-        finish_reason=completion.finish_reason, completion_tokens=completion.usage.completion_tokens, streamed=True
+        finish_reason=completion.finish_reason, usage=completion.usage, streamed=True
     )
 
 

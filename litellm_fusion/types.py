@@ -127,6 +127,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call as its provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One member's outcome. `member` counts from 1 in panel order; `label` is the blind name the judge sees.
 
@@ -141,6 +150,7 @@ class Answer:
     label: str = ""
     error: str | None = None
     seconds: float = 0.0
+    usage: Usage = Usage()
     sources: tuple[Source, ...] = ()
 
 
@@ -198,14 +208,6 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one call as its provider counted them."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """One inner call to be made: who is asked what, in which role. `timeout_seconds` is wall clock for the whole call.
 
@@ -256,13 +258,13 @@ class Delta:
 class Reply:
     """The end of a run. `response` is the inner response where one was made whole; `text` an answer given verbatim.
 
-    In a stream whose deltas were sent already both are empty. `completion_tokens` are those of the final answer.
+    In a stream whose deltas were sent already both are empty. `usage` holds the tokens of the call that wrote it.
     """
 
     text: str = ""
     response: Any = None
     finish_reason: str = "stop"
-    completion_tokens: int = 0
+    usage: Usage = Usage()
     streamed: bool = False
 
 

@@ -79,12 +79,14 @@ def es_dni(number: str) -> bool:
 
 
 def fr_nir(number: str) -> bool:
-    """French social security number: sex, year, month, place of birth, order, and a key of 97 less the rest."""
+    """French social security number: sex, year, month, place of birth, order, and a key of 97 less the rest.
+
+    Digits only: the departments 2A and 2B of Corsica are left out.
+    """
     month = int(number[3:5])
     if number[0] not in "123478" or not (1 <= month <= 12 or 20 <= month <= 42 or 50 <= month <= 99):
         return False
-    body = number[:13].replace("2A", "19").replace("2B", "18")
-    return body.isdigit() and 97 - int(body) % 97 == int(number[13:])
+    return 97 - int(number[:13]) % 97 == int(number[13:])
 
 
 def uk_nhs(digits: str) -> bool:

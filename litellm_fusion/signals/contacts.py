@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from litellm_fusion.signals.context import Spans, near, suspicious
+from litellm_fusion.signals.context import CONTEXT_CHARS, Spans, near, suspicious
 
 _LOCAL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}$")
 _DOMAIN = re.compile(r"((?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,6})([A-Za-z]{2,24})(?![A-Za-z0-9@\-])")
@@ -111,9 +111,16 @@ def has_phone(text: str, spans: Spans) -> bool:
                 return True
         if hinted:
             for match in _LOCAL_NUMBER.finditer(text, max(0, start - 1), end + 1):
-                if not _DATE.match(match[0].lstrip("(")) and near(_PHONE_WORDS, text, match):
+                is_date = _DATE.match(match[0].lstrip("("))
+                if _is_hinted(text, match) and not is_date and near(_PHONE_WORDS, text, match):
                     return True
     return False
+
+
+def _is_hinted(text: str, match: re.Match[str]) -> bool:
+    # A table may hold thousands of numbers; the expression is for those few beside a likely word.
+    window = text[max(0, match.start() - CONTEXT_CHARS) : match.end() + CONTEXT_CHARS].lower()
+    return any(stem in window for stem in _PHONE_STEMS)
 
 
 def _is_international(number: str) -> bool:

@@ -1,5 +1,6 @@
 """One request as the signal readers see it: each view of its messages is computed at most once, when first needed."""
 
+# ruff: noqa: RUF001 - the text of other scripts is matched as their users write it
 from __future__ import annotations
 
 import re
@@ -15,6 +16,7 @@ _FOLD = str.maketrans(
     | {"ß": "ss", "œ": "oe", "\u0301": "", "\u0308": ""}
 )
 _WORD = re.compile(r"\w+")
+_CLAUSE = re.compile(r"[.!?;,:\n。！？；，、：]|\bbut\b|\baber\b|\bmais\b|\bpero\b|\bsondern\b|但是|但")
 
 
 def plain(text: str) -> str:
@@ -60,6 +62,11 @@ class Conversation:
     def words(self) -> str:
         """The user's own words in their last turn, without quotations."""
         return without_quotations(own_words(self.last_user))
+
+    @cached_property
+    def clauses(self) -> tuple[str, ...]:
+        """The clauses of `words`, in lower case, a space before each."""
+        return tuple(f" {clause}" for clause in _CLAUSE.split(self.words.lower()))
 
     @cached_property
     def earlier_words(self) -> str:

@@ -35,8 +35,8 @@ ARITHMETIC = re.compile(
 )
 CHOICES = re.compile(r"(?:^|\s)\(?A[).:]\s.{1,400}?\s\(?B[).:]\s.{1,400}?\s\(?C[).:]\s", re.S)
 SHORT_ANSWER = re.compile(
-    r"\b(?:true or false|yes or no|final answer|single (?:number|word|letter)|only the (?:number|letter|value)|one word|"
-    r"exact value|wahr oder falsch|vrai ou faux|verdadero o falso)\b",
+    r"\b(?:true or false|yes or no|final answer|single (?:number|word|letter)|only the (?:number|letter|value)|"
+    r"one word|exact value|wahr oder falsch|vrai ou faux|verdadero o falso)\b",
     re.I,
 )
 SUPERLATIVE = re.compile(

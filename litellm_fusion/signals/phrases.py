@@ -4,14 +4,12 @@ Only the last user turn counts, and only the user's own words in it: a document 
 nothing. Words are read clause by clause, so that a negation reaches what it negates and no further.
 """
 
-# ruff: noqa: RUF001 - the text of other scripts is matched as their users write it
+
 from __future__ import annotations
 
 import re
 
 from litellm_fusion.signals.conversation import Conversation
-
-_CLAUSE = re.compile(r"[.!?;,:\n。！？；，、：]|\bbut\b|\baber\b|\bmais\b|\bpero\b|\bsondern\b|但是|但")
 
 _MODELS = r"(?:ai |llm |language )?(?:models?|llms?|ais|experts?|assistants?|agents?)"
 _MANY = r"(?:several|multiple|different|various|other|many|a few|two|three|four|five|more than one|independent)"
@@ -141,8 +139,9 @@ def dissatisfied(conversation: Conversation) -> bool:
 
 def _clauses(conversation: Conversation, stems: tuple[str, ...]) -> list[str]:
     """The clauses of the user's words in which one of `stems` stands, in lower case."""
-    clauses = (f" {clause}" for clause in _CLAUSE.split(conversation.words.lower()))
-    return [clause for clause in clauses if any(stem in clause for stem in stems)]
+    lower = f" {conversation.words.lower()}"
+    present = [stem for stem in stems if stem in lower]
+    return [clause for clause in conversation.clauses if any(stem in clause for stem in present)] if present else []
 
 
 def _negated(clause: str) -> bool:

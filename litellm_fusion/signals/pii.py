@@ -26,8 +26,8 @@ _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f")
 class _Number:
     """One kind of number: its form, its check and the words for it.
 
-    `least` and `most` are how many characters it has without separators. With `needs_words` the words must stand near. Without, they outvote a word for another kind of number, which
-    otherwise speaks against the match.
+    `least` and `most` are how many digits it has. With `needs_words` the words must stand near. Without, they outvote
+    a word for another kind of number, which otherwise speaks against the match.
     """
 
     kind: str
@@ -40,7 +40,12 @@ class _Number:
 
 
 def _number(
-    kind: str, size: int | tuple[int, int], form: str, holds: Callable[[str], bool], words: str, needs_words: bool = False
+    kind: str,
+    size: int | tuple[int, int],
+    form: str,
+    holds: Callable[[str], bool],
+    words: str,
+    needs_words: bool = False,
 ) -> _Number:
     least, most = (size, size) if isinstance(size, int) else size
     return _Number(kind, re.compile(_BEFORE + form + _AFTER), holds, re.compile(words, re.I), least, most, needs_words)
@@ -73,8 +78,8 @@ _NUMBERS = (
     _number("es_dni", 8, r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ \-]?[A-Z]", checksums.es_dni, r"\bdni\b|\bnif\b|identidad"),
     _number(
         "fr_nir",
-        (14, 15),
-        r"[1-478] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+        15,
+        r"[1-478] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
         checksums.fr_nir,
         r"sécu|secu|\bnir\b|insee|carte vitale",
     ),
@@ -176,6 +181,7 @@ def _is_iban(text: str, start: int) -> bool:
         if text[at] not in " -\u00a0":
             account += text[at]
         if len(account) == length:
-            whole = account.isascii() and account.isalnum() and account.isupper() and not text[at + 1 : at + 2].isalnum()
-            return whole and checksums.iban(account)
+            if text[at + 1 : at + 2].isalnum() or not (account.isascii() and account.isalnum() and account.isupper()):
+                return False
+            return checksums.iban(account)
     return False

@@ -5,7 +5,7 @@ huggingface_token, npm_token, sendgrid_key, jwt, private_key, connection_string,
 as password, api_key, token or secret, with a value that looks random).
 """
 
-# ruff: noqa: RUF001 - the text of other scripts is matched as their users write it
+
 from __future__ import annotations
 
 import base64
