@@ -95,7 +95,7 @@ class Client:
                 yield chunk
             whole = litellm.stream_chunk_builder(chunks, messages=list(call.messages))
             cost = _stream_cost(response, whole)
-            yield self._closed(span, whole, cost)
+            completion = self._closed(span, whole, cost)
         except (asyncio.CancelledError, GeneratorExit):
             span.status = "cancelled"
             cost = _cut_cost(response, chunks, call)
@@ -108,6 +108,7 @@ class Client:
             if response is not None and hasattr(response, "aclose"):
                 with suppress(Exception):
                     await response.aclose()
+        yield completion
 
     def leave_out(self, call: Call, why: str) -> None:
         """Note a call that is not made at all, because it cannot serve this request."""

@@ -10,17 +10,14 @@ from typing import Any
 import litellm
 
 from litellm_fusion import asks, body, identity, planning, progress
-from litellm_fusion.asks import Ask
-from litellm_fusion.config import AUTO
 from litellm_fusion.context import Plan, current
-from litellm_fusion.errors import ConfigInvalid, ModelForbidden, OverrideRefused, RequestRefused
+from litellm_fusion.errors import OverrideRefused, RequestRefused
 from litellm_fusion.models import Models
 from litellm_fusion.params import CLIENT
 from litellm_fusion.registry import REGISTRY, Entry
-from litellm_fusion.types import Api, Caller
+from litellm_fusion.types import Caller
 
 log = logging.getLogger("litellm_fusion")
-FUSABLE: frozenset[Api] = frozenset({"chat", "responses", "messages"})
 
 
 def wanted(data: dict[str, Any]) -> Entry | None:
@@ -55,6 +52,13 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     else:
         _go_fused(plan, data)
     return plan
+
+
+def forget(data: dict[str, Any]) -> None:
+    """Take every fusion shape out of a request that could not be read, and any plan for it."""
+    for key in ("fusion", "fusion_config"):
+        data.pop(key, None)
+    current.set(None)
 
 
 def _go_direct(plan: Plan, data: dict[str, Any]) -> None:
@@ -99,10 +103,3 @@ def _slugs(opened: Any) -> Any:
 
     return resolve
 
-
-def ask_of_nobody() -> Ask:
-    """What a request asks where the hook did not see it: nothing."""
-    return Ask(mode=AUTO)
-
-
-__all__ = ["FUSABLE", "ConfigInvalid", "ModelForbidden", "ask_of_nobody", "take", "wanted"]

@@ -12,16 +12,18 @@ from typing import Any
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
+from litellm.proxy.auth.auth_checks import can_key_call_model
 
 from litellm_fusion import intake, provider, seams, sinks
 from litellm_fusion.context import current
-from litellm_fusion.errors import ConfigInvalid, FusionError, OverrideRefused
+from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused
+from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
 
 log = logging.getLogger("litellm_fusion")
-_MISSING = seams.missing()
-if _MISSING:
-    log.error("fusion.off: this LiteLLM lacks %s; fusion models can't be served", ", ".join(_MISSING))
+REGISTRY.missing = seams.missing()
+if REGISTRY.missing:
+    log.error("fusion.off: this LiteLLM lacks %s; every request goes direct", ", ".join(REGISTRY.missing))
 
 
 class FusionLLM(CustomLLM):
@@ -53,11 +55,21 @@ class FusionHook(CustomLogger):
             return data
         try:
             plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), _caller(user_api_key_dict, data))
+            await _check_access(plan.ask.models, user_api_key_dict)
         except FusionError as failure:
             raise _refusal(failure) from None
-        if plan.recorder.spans:
-            log.debug("fusion.hook %s", plan.recorder.id)
+        except Exception as error:
+            # A request never fails because fusion was added: the provider decides by itself, without overrides.
+            log.error("fusion.hook failed: %s", type(error).__name__, exc_info=error)
+            intake.forget(data)
         return data
+
+    async def async_post_call_success_hook(self, data: dict[str, Any], user_api_key_dict: Any, response: Any) -> Any:
+        """On plain Responses calls, whose bridge drops it, the summary is put back on the response."""
+        plan = current.get()
+        if plan is not None and plan.api == "responses" and plan.recorder.seconds is not None:
+            provider.put_summary(plan, response)
+        return response
 
     async def async_post_call_response_headers_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, *rest: Any, **more: Any
@@ -67,6 +79,17 @@ class FusionHook(CustomLogger):
         if plan is None:
             return None
         return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None)
+
+
+async def _check_access(models: tuple[str, ...], auth: Any) -> None:
+    """A model that a request itself names must be one that its key may call."""
+    for model in models:
+        try:
+            await can_key_call_model(
+                model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router()
+            )
+        except ProxyException:
+            raise ModelForbidden(f"this key may not call {model!r}") from None
 
 
 def _caller(auth: Any, data: dict[str, Any]) -> Caller:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import litellm
@@ -13,13 +15,13 @@ import litellm
 from litellm_fusion import outlet, params, planning, progress, serving
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, current, inside
-from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, RequestRefused
+from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.room import conversation_tokens
 from litellm_fusion.run import Run
-from litellm_fusion.trace import Recorder, visible
+from litellm_fusion.trace import Recorder, summary, visible
 from litellm_fusion.types import UNLIMITED, Caller, Delta, News, Reply, Request
 
 HEALTH_CHECK = "litellm-internal-health-check"
@@ -34,7 +36,10 @@ async def complete(model: str, messages: list[Any], given: Mapping[str, Any]) ->
         plan, run = _begin(model, messages, given, stream=False)
         if plan.explained is not None:
             return outlet.response(_explanation(plan), run.request.model, 0, None)
-        reply = await _in_a_run(plan, run)
+        try:
+            reply = await _in_a_run(plan, run)
+        finally:
+            _log_summary(plan, given)
     except FusionError as failure:
         raise _out(failure, model, plan) from None
     return outlet.response(
@@ -58,20 +63,39 @@ async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> A
             yield speaker.text(reply.text)
             yield speaker.end(reply, 0)
             return
-        if plan.failure is not None:
-            raise plan.failure
+        _refuse_now(plan)
         plan.recorder.first_token_seconds = time.monotonic() - plan.recorder.started
         yield speaker.first(_estimate(run))
-        async with aclosing(_told(plan, run, speaker)) as told:  # type: ignore[type-var]
-            async for chunk in told:
-                yield chunk
+        try:
+            async with aclosing(_told(plan, run, speaker)) as told:  # type: ignore[type-var]
+                async for chunk in told:
+                    yield chunk
+        finally:
+            _log_summary(plan, given)
     except FusionError as failure:
         raise _out(failure, model, plan) from None
 
 
+def put_summary(plan: Plan, response: Any) -> None:
+    """Put what the client may see of the trace on a Responses API object."""
+    shown = visible(plan.recorder, plan.config.client_trace)
+    if shown is not None and getattr(response, "object", None) == "response":
+        response.provider_specific_fields = {"fusion": shown}
+
+
+def _log_summary(plan: Plan, given: Mapping[str, Any]) -> None:
+    """Leave the summary in the metadata that LiteLLM writes to the outer row of its spend log."""
+    litellm_params = given.get("litellm_params") or {}
+    for key in ("metadata", "litellm_metadata"):
+        metadata = litellm_params.get(key)
+        if isinstance(metadata, dict):
+            kept = metadata.get("spend_logs_metadata") or {}
+            metadata["spend_logs_metadata"] = {**kept, "fusion": summary(plan.recorder)}
+
+
 async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[Any]:
     news_as_reasoning = _news_as_reasoning(plan, run)
-    async with aclosing(serving.events(lambda emit: serving.answer(plan, _with(run, emit)))) as events:  # type: ignore[type-var]
+    async with aclosing(serving.events(lambda emit: serving.answer(plan, replace(run, emit=emit)))) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, News):
                 if news_as_reasoning and event.text:
@@ -87,6 +111,15 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[
                 if summary is not None:
                     yield speaker.summary(summary)
                 yield speaker.end(event, _prompt_tokens(run))
+
+
+def _refuse_now(plan: Plan) -> None:
+    """What can refuse a stream does so before its first byte: an earlier failure of the same request, overload."""
+    if plan.failure is not None:
+        raise plan.failure
+    settings = REGISTRY.settings()
+    if plan.decision.use == "fuse" and settings.when_full == "refuse" and serving.full(plan):
+        raise Overloaded("every place for a fused run is taken; try again later")
 
 
 def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream: bool) -> tuple[Plan, Run]:
@@ -161,15 +194,7 @@ def _refuse_unsupported(run: Run, given: Mapping[str, Any]) -> None:
 
 async def _in_a_run(plan: Plan, run: Run) -> Reply:
     """A plain run, in a context in which nothing it calls can fuse again."""
-    import asyncio
-
     return await asyncio.create_task(serving.answer(plan, run), context=serving.inner_context())
-
-
-def _with(run: Run, emit: Any) -> Run:
-    from dataclasses import replace
-
-    return replace(run, emit=emit)
 
 
 def _news_as_reasoning(plan: Plan, run: Run) -> bool:

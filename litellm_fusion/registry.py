@@ -37,6 +37,7 @@ class Registry:
 
     def __init__(self) -> None:
         self.router: Any = None
+        self.missing: tuple[str, ...] = ()
         self._layers: dict[str, tuple[Any, Any, layers.Layers | ConfigInvalid]] = {}
         self._good: dict[str, layers.Layers] = {}
         self._settings: tuple[Any, Settings] | None = None
@@ -137,7 +138,10 @@ class Registry:
         return self._settings[1]
 
     def mode(self, resolved: layers.Layers) -> str:
-        """`auto`, `shadow` or `off`: the environment beats the settings, the settings beat the model."""
+        """`auto`, `shadow` or `off`: the environment beats the settings, the settings beat the model. A host that
+        lacks a seam gets `off`."""
+        if self.missing:
+            return "off"
         forced = os.environ.get("LITELLM_FUSION_MODE", "").strip().lower()
         if forced == "off":
             return "off"

@@ -84,11 +84,19 @@ def _direct_cost(run: Run) -> float | None:
     return price.cost(min(prompts), spans[-1].completion_tokens or 0)
 
 
+def full(plan: Plan) -> bool:
+    """Whether a run of this plan would find no place now."""
+    return GATE.full(REGISTRY.settings(), _key(plan))
+
+
+def _key(plan: Plan) -> str:
+    return plan.caller.key_alias or plan.caller.user_id or ""
+
+
 async def _placed(plan: Plan, run: Run) -> Reply:
     settings = REGISTRY.settings()
-    key = plan.caller.key_alias or plan.caller.user_id or ""
     try:
-        async with GATE.place(settings, key, run.meter.seconds_left()):
+        async with GATE.place(settings, _key(plan), run.meter.seconds_left()):
             return await fuse(run)
     except Overloaded:
         if settings.when_full != "direct":

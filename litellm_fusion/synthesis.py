@@ -148,7 +148,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
             async for item in _punctual(run, stream):
                 if isinstance(item, Completion):
                     completion = item
-                    break
+                    continue
                 if not has_substance(item):
                     continue
                 delta = item.choices[0].delta

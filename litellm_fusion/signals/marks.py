@@ -30,7 +30,7 @@ POLITE = re.compile(
     r"peux tu|pouvez vous|puedes|podrias|por favor|s il vous plait|s il te plait)(?= )){1,3}"
 )
 ARITHMETIC = re.compile(
-    r"\d\s*(?:[-+*/^×÷%]|\*\*)\s*\d|\d\s*%\s*(?:of|von|de)\b|[=<>≤≥]\s*-?\d|\\(?:frac|int|sum|sqrt)|\b\d+!|"
+    r"\d\s*(?:[+*^×÷]|\*\*)\s*\d|\d\s+[-/]\s+\d|\d\s*%\s*(?:of|von|de)\b|[=<>≤≥]\s*-?\d|\\(?:frac|int|sum|sqrt)|\b\d+!|"
     r"\bx\^?\d|\bmod\b"
 )
 CHOICES = re.compile(r"(?:^|\s)\(?A[).:]\s.{1,400}?\s\(?B[).:]\s.{1,400}?\s\(?C[).:]\s", re.S)

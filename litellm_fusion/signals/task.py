@@ -54,7 +54,8 @@ _PRIOR = 1.0
 """Weight of "no idea": one hint alone gives little confidence."""
 _FIRST, _OPENING = 24, 70
 """Characters of the first imperative, and of the opening; what is wanted mostly stands there."""
-_CHAT_WORDS = 12
+_CHAT_WORDS, _SUM_WORDS = 12, 80
+"""A longer text is no small talk; figures in a longer one are its subject, no sum to work out."""
 _FOLLOWUP_SHARE = 0.5
 
 _BOOK = Phrasebook()
@@ -130,7 +131,7 @@ def _task_scores(question: _Question) -> dict[str, float]:
         scores[task] = score
     if text.count(" ") > _CHAT_WORDS:
         scores["chat"] *= 0.2
-    if marks.ARITHMETIC.search(question.words):
+    if text.count(" ") <= _SUM_WORDS and marks.ARITHMETIC.search(question.words):
         scores["math"] += 2.5
     if marks.SUPERLATIVE.match(text):
         scores["lookup"] += 6.0
@@ -155,7 +156,8 @@ def _judged(question: _Question, scores: dict[str, float], domain: str) -> Estim
     if task in _JUDGED:
         deliberation += 0.05 * width + 0.1 * stakes
     elif task not in _CLOSED:
-        deliberation += 0.04 * width + 0.1 * stakes
+        # A long request in the user's own words sets conditions that views can differ on.
+        deliberation += 0.04 * width + 0.1 * stakes + 0.15 * min(1.0, question.text.count(" ") / 150)
     if task in _CLOSED or verifiable:
         deliberation = min(deliberation, _CLOSED_CEILING)
     difficulty += 0.12 * min(3, len(question.found & _HARD)) + 0.1 * min(1.0, question.text.count(" ") / 150)
