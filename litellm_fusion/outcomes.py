@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import litellm
+
+from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
 
 from litellm_fusion.errors import CallFailed
 from litellm_fusion.types import Status
@@ -23,6 +26,8 @@ _REFUSAL = re.compile(
 )
 
 _KINDS: tuple[tuple[type[BaseException], str], ...] = (
+    (RouterRateLimitError, "cooldown"),
+    (RouterRateLimitErrorBasic, "cooldown"),
     (litellm.ContextWindowExceededError, "context_window"),
     (litellm.ContentPolicyViolationError, "refused"),
     (litellm.UnsupportedParamsError, "unsupported_params"),
@@ -66,14 +71,12 @@ def failure(error: BaseException) -> CallFailed:
 
 
 def _retry_after(error: BaseException) -> float | None:
-    for headers in (getattr(getattr(error, "response", None), "headers", None), getattr(error, "headers", None)):
-        if isinstance(headers, Mapping) or hasattr(headers, "get"):
-            try:
-                return float(_get(headers, "retry-after"))
-            except (TypeError, ValueError):
-                continue
+    """Seconds until another try, when the provider said so: LiteLLM keeps its headers in one of three places."""
+    response: Any = getattr(error, "response", None)
+    for headers in (
+        getattr(error, "litellm_response_headers", None), getattr(response, "headers", None), getattr(error, "headers", None),
+    ):  # fmt: skip
+        if isinstance(headers, Mapping) and "retry-after" in headers:
+            with suppress(TypeError, ValueError):
+                return float(headers["retry-after"])
     return None
-
-
-def _get(headers: Any, name: str) -> Any:
-    return headers.get(name)

@@ -34,14 +34,17 @@ _STOCK = frozenset({
 })  # fmt: skip
 
 # The literal leads, so that a long text is searched for it alone.
-_INTERNATIONAL = re.compile(r"\+(?<![\w+]\+)[1-9](?:[ \-./()\u00a0]{0,2}[0-9]){7,14}(?![0-9])")
-_NANP = re.compile(r"(?<![\w.#=+/$\-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}-)[2-9][0-9]{2}-[0-9]{4}(?![\w]|-[0-9])")
-_LOCAL_NUMBER = re.compile(r"(?<![\w.#+$\-])\(?[0-9](?:[ \-./()\u00a0]{0,2}[0-9]){6,13}(?![\w])")
+_INTERNATIONAL = re.compile(r"\+(?<![A-Za-z0-9_+]\+)[1-9](?:[ \-./()\u00a0]{0,2}[0-9]){7,14}(?![0-9])")
+_NANP = re.compile(
+    r"(?<![A-Za-z0-9_.#=+/$\-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}-)"
+    r"[2-9][0-9]{2}-[0-9]{4}(?![A-Za-z0-9_]|-[0-9])"
+)
+_LOCAL_NUMBER = re.compile(r"(?<![A-Za-z0-9_.#+$\-])\(?[0-9](?:[ \-./()\u00a0]{0,2}[0-9]){6,13}(?![A-Za-z0-9_])")
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}[-./ ]?[01][0-9][-./ ]?[0-3][0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}"
 )
 _PHONE_WORDS = re.compile(
-    r"\b(?:(?:tele|cell|mobile |smart)?phone|tel|telefon\w*|telefono|teléfono|téléphone|telefone|mobil(?:e|nummer"
+    r"\b(?:(?:tele|cell|mobile |smart)?phone|t[ée]l|telefon\w*|telefono|teléfono|téléphone|telefone|mobil(?:e|nummer"
     r"|funk)?|handy\w*|"
     r"cell|whatsapp|fax|call (?:me|us|him|her|them|back)|reach (?:me|us|him|her|them)|text (?:me|us)|ruf\w* (?:mich"
     r"|uns|bitte)|"
@@ -51,14 +54,16 @@ _PHONE_WORDS = re.compile(
 )
 # At least one of these is in every match of _PHONE_WORDS; plain substrings are found far faster in a long text.
 _PHONE_STEMS = (
-    "phone", "tel", "mobil", "handy", "cell", "whatsapp", "fax", "call", "reach", "text", "ruf", "durchwahl", "appel",
+    "phone", "tel", "tél", "mobil", "handy", "cell", "whatsapp", "fax", "call", "reach", "text", "ruf", "durchwahl",
+    "appel",
     "joindre", "portable", "móvil", "movil", "celular", "llám", "电话", "電話", "手机", "手機", "携帯", "联系方式",
 )  # fmt: skip
 
-_IPV4 = re.compile(r"(?<![\w.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w\-]|\.[0-9])")
+_IPV4 = re.compile(r"(?<![A-Za-z0-9_.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![A-Za-z0-9_\-]|\.[0-9])")
 _IP_WORDS = re.compile(
     r"\bip(?:v4|s)?\b|[_\-]ip\b|\bip[_\-]|client|visitor|remote[_ ]addr|forwarded-for|log(?:ged|in|s)? ?(?:in)? from"
-    r"|adresse", re.I
+    r"|adresse",
+    re.I,
 )
 # Public resolvers stand in every networking question and are no one's address.
 _RESOLVERS = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"})
@@ -104,23 +109,23 @@ def has_phone(text: str, spans: Spans) -> bool:
     if "+" in text and any(_is_international(match[0]) for match in _INTERNATIONAL.finditer(text)):
         return True
     lower = text.lower()
-    hinted = any(stem in lower for stem in _PHONE_STEMS)
+    stems = [stem for stem in _PHONE_STEMS if stem in lower]
     for start, end in spans:
         for match in _NANP.finditer(text, max(0, start - 1), end + 2):
             if near(_PHONE_WORDS, text, match) or not suspicious(text, match):
                 return True
-        if hinted:
+        if stems:
             for match in _LOCAL_NUMBER.finditer(text, max(0, start - 1), end + 1):
                 is_date = _DATE.match(match[0].lstrip("("))
-                if _is_hinted(text, match) and not is_date and near(_PHONE_WORDS, text, match):
+                if _is_hinted(text, match, stems) and not is_date and near(_PHONE_WORDS, text, match):
                     return True
     return False
 
 
-def _is_hinted(text: str, match: re.Match[str]) -> bool:
+def _is_hinted(text: str, match: re.Match[str], stems: list[str]) -> bool:
     # A table may hold thousands of numbers; the expression is for those few beside a likely word.
     window = text[max(0, match.start() - CONTEXT_CHARS) : match.end() + CONTEXT_CHARS].lower()
-    return any(stem in window for stem in _PHONE_STEMS)
+    return any(stem in window for stem in stems)
 
 
 def _is_international(number: str) -> bool:

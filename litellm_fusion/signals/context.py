@@ -15,7 +15,7 @@ _RUN = re.compile(r"[0-9][0-9 .\-/()\u00a0\u202f]{5,}")
 _FULL_WIDTH = re.compile("[０-９＋－＠]")
 _TO_ASCII = str.maketrans("０１２３４５６７８９＋－＠", "0123456789+-@")
 _OTHER_NUMBER = re.compile(
-    r"order|track|invoice|ticket|isbn|issn|imei|sku|serial|part (?:no|num)|\bref|version|release|build|\bv\.?\s?$|uuid|"
+    r"order|track|invoice|ticket|isbn|issn|imei|sku|serial|\bparts?\b|\bref|version|release|build|\bv\.?\s?$|uuid|"
     r"commit|hash|checksum|timestamp|epoch|bestell|sendung|rechnung|artikel|commande|colis|facture|pedido|envío"
     r"|factura|"
     r"订单|单号|快递|注文|追跡",

@@ -6,7 +6,6 @@ a title for an article names no conversation. The cues paraphrase what Open WebU
 Zed, Claude Code, Codex, Cline, LangChain, Perplexica and mem0 send; `is_housekeeping` promises no more than that.
 """
 
-
 from __future__ import annotations
 
 import re

@@ -10,9 +10,9 @@ Cues = tuple[tuple[float, str], ...]
 
 TASKS: dict[str, Cues] = {
     "research": (
-        (3.0, "literature review; state of the art; survey of; deep research; research report; due diligence; "
-              "market analysis; market research; systematic review; meta analysis; etat de l art; estado del arte; "
-              "stand der forschung; 文献综述; 调研; 调查报告; 先行研究; 市場調査"),
+        (3.0, "literature review; what would happen; for and against; state of the art; survey of; deep research; "
+              "research report; due diligence; market analysis; market research; systematic review; meta analysis; "
+              "etat de l art; estado del arte; stand der forschung; 文献综述; 调研; 调查报告; 先行研究; 市場調査"),
         (2.0, "research; investigate*; what does the evidence; what evidence; what is known about; current evidence; "
               "latest developments; analy*; in depth; comprehensive; synthesi*; long term effects; effects of; "
               "impact of; impacts of; implications of; consequences of; causes of; outlook; forecast*; recherchiere*; "
@@ -24,8 +24,8 @@ TASKS: dict[str, Cues] = {
     ),
     "compare": (
         (3.0, "pros and cons; trade offs; tradeoffs; trade off; tradeoff; advantages and disadvantages; "
-              "vor und nachteile; avantages et inconvenients; ventajas y desventajas; pros y contras; 优缺点; 利弊; "
-              "对比; 比较; 比較; メリットとデメリット"),
+              "vor und nachteile; spricht fur; rent or buy; avantages et inconvenients; ventajas y desventajas; "
+              "pros y contras; 优缺点; 利弊; 对比; 比较; 比較; メリットとデメリット"),
         (2.0, "compare*; comparing; comparison*; versus; vs; contrast; how do they differ; stack up against; "
               "vergleich*; gegenuberstell*; compar*; comparez; frente a; 有什么区别; 比べて; どう違う"),
         (1.0, "difference between; differences between; differ; unterschied*; difference entre; diferencia*; 区别; "
@@ -36,17 +36,17 @@ TASKS: dict[str, Cues] = {
               "what is wrong with this argument; peer review; red team; schwachstellen; points faibles; "
               "puntos debiles; 批判; 弱点; 漏洞; 問題点; 反論"),
         (2.0, "critici*; review my; review this; review the; evaluate*; weaknesses; strengths and; assess the; "
-              "feedback on; what do you think of; how convincing; begutachte*; kritik*; kritisier*; bewerte*; "
-              "beurteile*; critiquer; critiquez; evalue*; evalua*; critica*; revisa*; 评价; 评估; 评审; 审查; 評価; "
-              "批評; レビュー; 添削"),
+              "feedback on; what do you think of; rate my; penses tu de; pensez vous de; opinas de; haltst du von; "
+              "how convincing; begutachte*; kritik*; kritisier*; bewerte*; beurteile*; critiquer; critiquez; evalue*; "
+              "evalua*; critica*; revisa*; 评价; 评估; 评审; 审查; 評価; 批評; レビュー; 添削"),
         (1.0, "fallac*; counterargument*; objections; is this argument; einwande; argument*; 论证; 論点"),
     ),
     "decide": (
-        (3.0, "should i; should we; should our; is it worth; help me decide; help me choose; which one should; "
-              "what would you choose; what should i do; what should we do; soll ich; sollen wir; sollte ich; "
-              "sollten wir; lohnt es sich; dois je; devrais je; devons nous; devrions nous; faut il; "
-              "vaut il la peine; deberia; debo; debemos; deberiamos; vale la pena; conviene; 应该; 该不该; 值得; "
-              "是否应; すべき; べきか; べきでしょうか; 価値があ"),
+        (3.0, "should i; can i take; is it safe to; what do i do; should we; should our; is it worth; help me decide; "
+              "help me choose; which one should; what would you choose; what should i do; what should we do; "
+              "soll ich; sollen wir; sollte ich; sollten wir; lohnt es sich; dois je; devrais je; devons nous; "
+              "devrions nous; faut il; vaut il la peine; deberia; debo; debemos; deberiamos; vale la pena; conviene; "
+              "应该; 该不该; 值得; 是否应; すべき; べきか; べきでしょうか; 価値があ"),
         (2.0, "which is better; which is best; best way to; best approach; best option; recommend*; advise*; "
               "strategy for; choose between; decide between; better choice; what is the best; which of these; "
               "go with; besser; empfehl*; entscheid*; welche ist besser; am besten; meilleur*; mieux; conseill*; "
@@ -87,8 +87,8 @@ TASKS: dict[str, Cues] = {
     "math": (
         (3.0, "solve for; solve the equation; calculate*; compute the; integral of; derivative of; prove that; "
               "what is the probability; how many ways; find the value; square root; berechne*; lose die gleichung; "
-              "beweise*; calcule*; resous; demontre*; calcula*; resuelve; demuestra; 计算; 求解; 证明; 解方程; 求证; "
-              "計算; 解いて; 証明; 方程式"),
+              "beweise*; calcule*; resous; demontre*; calcula*; resuelve; demuestra; 计算出; 请计算; 计算一下; 计算; "
+              "求解; 证明; 解方程; 求证; 計算; 解いて; 証明; 方程式"),
         (2.0, "equation; integral; derivative; matrix; eigenvalue*; polynomial; probability; modulo; factorial; "
               "percent of; theorem; how much is; gleichung; wahrscheinlichkeit; prozent von; combien font; cuanto es; "
               "等于多少; 概率; 积分; 確率; 積分; いくつですか"),
@@ -98,8 +98,8 @@ TASKS: dict[str, Cues] = {
         (3.0, "summari*; tl dr; tldr; extract; key points; main points; list all; bullet points from; "
               "convert this to; classify*; categori*; fasse; fass; zusammenfass*; extrahier*; resume ce; resume le; "
               "resumez; extrais; resum*; extrae*; clasifica; 总结; 摘要; 提取; 概括; 归纳; 要約; 抽出; まとめて; 分類"),
-        (1.0, "reformat; as json; into a table; parse; pull out; keywords; label each; in eine tabelle; en tableau; "
-              "en una tabla; 表格; 表にして"),
+        (1.0, "convert; reformat; as json; into a table; parse; pull out; keywords; label each; in eine tabelle; "
+              "en tableau; en una tabla; 表格; 表にして"),
     ),
     "translate": (
         (4.0, "translat*; ubersetz*; traduis; traduire; traduisez; traduction; traduc*; traduzca; 翻译; 翻譯; 译成; "
@@ -149,7 +149,4 @@ HARD = (
     "differential; stochastic; bayesian; np hard; formal verification; lock free; causal*; econometric*; "
     "pharmacokinetic*; jurisdiction*; cryptograph*; tensor; topolog*; beweis*; demontr*; demuestr*; 证明; 证毕; 量子; "
     "分布式; 証明; 分散"
-)
-EASY = (
-    "capital of; how do you spell; what day; hello; hi; thanks; hauptstadt; 你好; こんにちは"
 )

@@ -33,7 +33,7 @@ ARITHMETIC = re.compile(
     r"\d\s*(?:[+*^×÷]|\*\*)\s*\d|\d\s+[-/]\s+\d|\d\s*%\s*(?:of|von|de)\b|[=<>≤≥]\s*-?\d|\\(?:frac|int|sum|sqrt)|\b\d+!|"
     r"\bx\^?\d|\bmod\b"
 )
-CHOICES = re.compile(r"(?:^|\s)\(?A[).:]\s.{1,400}?\s\(?B[).:]\s.{1,400}?\s\(?C[).:]\s", re.S)
+OPTION = re.compile(r"(?:^|\s)\(?([A-D])[).:]\s")
 SHORT_ANSWER = re.compile(
     r"\b(?:true or false|yes or no|final answer|single (?:number|word|letter)|only the (?:number|letter|value)|"
     r"one word|exact value|wahr oder falsch|vrai ou faux|verdadero o falso)\b",

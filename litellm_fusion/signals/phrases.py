@@ -4,7 +4,6 @@ Only the last user turn counts, and only the user's own words in it: a document 
 nothing. Words are read clause by clause, so that a negation reaches what it negates and no further.
 """
 
-
 from __future__ import annotations
 
 import re
@@ -64,8 +63,8 @@ _HARMLESS = re.compile(
     re.I,
 )
 _JUST_ANSWER = re.compile(
-    r"\b(?:just|simply|only) (?:answer|reply|respond|tell me|give me (?:the|an|a|your) (?:\w+ )?(?:answer|result"
-    r"|number))\b"
+    r"(?:^\W*|\b(?:please|and|so|then|you|to) )(?:just|simply|only) (?:answer|reply|respond|tell me|"
+    r"give me (?:the|an|a|your) (?:\w+ )?(?:answer|result|number))\b"
     r"|^\s*(?:answer|reply) (?:directly|quickly|straight away)\b|\b(?:single|one) model (?:only|is (?:fine|enough))\b"
     r"|\b(?:nur|einfach|bloß) (?:kurz )?(?:antworten?|die antwort|eine antwort|beantworten?)\b|\bantworte? "
     r"(?:einfach|nur|direkt)\b"

@@ -17,8 +17,9 @@ from litellm_fusion.signals import checksums
 from litellm_fusion.signals.contacts import has_email, has_ip_address, has_phone
 from litellm_fusion.signals.context import Spans, half_width, near, number_spans, suspicious
 
-_BEFORE = r"(?<![\w.#/+$\-])"
-_AFTER = r"(?![\w]|[.\-/][0-9])"
+# ASCII letters only: Chinese and Japanese set no space before a number.
+_BEFORE = r"(?<![A-Za-z0-9_.#/+$\-])"
+_AFTER = r"(?![A-Za-z0-9_]|[.\-/][0-9])"
 _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f")
 
 
@@ -111,8 +112,8 @@ _NUMBERS = (
 
 # Letters lead these; one scan for two digits behind a capital finds where to look, several times faster than three.
 _LETTERED = re.compile(r"[0-9]{2}(?:(?<=[A-Z][0-9]{2})|(?<=[XYZ]-[0-9]{2}))")
-_NIE = re.compile(r"\b[XYZ]-?[0-9]{7}-?[A-Z](?!\w)")
-_FISCAL = re.compile(r"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z](?!\w)")
+_NIE = re.compile(r"(?<![A-Za-z0-9_])[XYZ]-?[0-9]{7}-?[A-Z](?![A-Za-z0-9_])")
+_FISCAL = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z](?![A-Za-z0-9_])")
 
 
 def kinds(text: str) -> tuple[str, ...]:
@@ -174,14 +175,18 @@ def _lettered(text: str) -> set[str]:
 
 def _is_iban(text: str, start: int) -> bool:
     length = checksums.IBAN_LENGTHS.get(text[start : start + 2]) if start >= 0 else None
-    if length is None or (start > 0 and text[start - 1].isalnum()):
+    if length is None or (start > 0 and _is_letter(text[start - 1])):
         return False
     account = ""
     for at in range(start, min(len(text), start + 2 * length)):
         if text[at] not in " -\u00a0":
             account += text[at]
         if len(account) == length:
-            if text[at + 1 : at + 2].isalnum() or not (account.isascii() and account.isalnum() and account.isupper()):
+            if _is_letter(text[at + 1 : at + 2]) or not (account.isascii() and account.isalnum() and account.isupper()):
                 return False
             return checksums.iban(account)
     return False
+
+
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalnum()

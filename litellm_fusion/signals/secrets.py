@@ -5,7 +5,6 @@ huggingface_token, npm_token, sendgrid_key, jwt, private_key, connection_string,
 as password, api_key, token or secret, with a value that looks random).
 """
 
-
 from __future__ import annotations
 
 import base64
@@ -143,12 +142,18 @@ def _has_password(text: str) -> bool:
     lower = text.lower()
     if len(lower) != len(text):  # some letters change their length with their case; positions must agree
         text = lower
-    # Matching backwards over "secret_access_key" and the like is left to the form, which starts at each stem in turn.
-    return any(
-        (match := _ASSIGNMENT.match(text, at)) is not None and _looks_random(match[1])
-        for stem in _NAME_STEMS
-        for at in _each(lower, stem)
-    )
+    return any(_is_assigned(text, lower, stem) for stem in _NAME_STEMS)
+
+
+def _is_assigned(text: str, lower: str, stem: str) -> bool:
+    at = lower.find(stem)
+    while at >= 0:
+        match = _ASSIGNMENT.match(text, at)
+        if match and _looks_random(match[1]):
+            return True
+        # Past the value: "token=token=token=..." is read once, not once for each of its words.
+        at = lower.find(stem, match.end() if match else at + len(stem))
+    return False
 
 
 def _looks_random(value: str) -> bool:

@@ -6,7 +6,6 @@ takes its place behind `estimate`. What the user says about the request itself (
 question") is taken out before anything is counted: a prompt must not steer its own routing.
 """
 
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from litellm_fusion.signals.conversation import Conversation, plain
 from litellm_fusion.signals.housekeeping import is_housekeeping
 from litellm_fusion.signals.phrasebook import Phrasebook, Phrases
 from litellm_fusion.signals.structure import has_tools, is_followup, is_tool_turn
+from litellm_fusion.signals.text import question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ def estimate(conversation: Conversation) -> Estimate:
     if marks.CODE.search(conversation.last_user, 0, 4000):
         scores["code"] += 1.5
         domain = "software" if domain == "other" else domain
+    if domain == "software" and question.found & _DESIGN:
+        scores["code"] += 1.5
     return _judged(question, scores, domain)
 
 
@@ -107,9 +109,10 @@ class _Question:
 
 
 def _question(own: str) -> _Question:
-    words = marks.STEERING.sub(" ", own)
-    bare = plain(words)
-    text = marks.POLITE.sub("", bare) or bare
+    words = marks.STEERING.sub(" ", question_of(own))
+    text = plain(words)
+    bare = marks.POLITE.sub("", text)
+    text = bare if bare.strip() else text
     return _Question(words, text, _BOOK.found(text))
 
 
@@ -165,9 +168,7 @@ def _judged(question: _Question, scores: dict[str, float], domain: str) -> Estim
     if task == "math":
         difficulty += 0.02 * min(8.0, scores["math"])
     confidence = top / (top + second + _PRIOR) if task != "other" else 0.2
-    return Estimate(
-        task, _unit(confidence), domain, _unit(difficulty), _unit(stakes), _unit(deliberation), verifiable
-    )
+    return Estimate(task, _unit(confidence), domain, _unit(difficulty), _unit(stakes), _unit(deliberation), verifiable)
 
 
 def _domain(question: _Question, code: float) -> str:
@@ -188,7 +189,8 @@ def _stakes(question: _Question, task: str) -> float:
 
 
 def _is_verifiable(question: _Question, task: str) -> bool:
-    if marks.CHOICES.search(question.words) or marks.SHORT_ANSWER.search(question.words):
+    offers_choices = "ABC" in "".join(marks.OPTION.findall(question.words))
+    if offers_choices or marks.SHORT_ANSWER.search(question.words):
         return True
     return task == "lookup" or (task == "math" and not question.found & _PROOF)
 

@@ -17,6 +17,8 @@ LONG = 3000
 """Own words beyond this many characters hold a paste without marks: only their head and tail are read."""
 EDGE = 600
 """Characters of head, and of tail, that are read of a long turn."""
+GAP = "\n…\n"
+"""Stands in own words where the middle of a long turn was left out."""
 _MAX_DEPTH = 12
 
 _TEXT_TYPES = frozenset({"text", "input_text", "output_text"})
@@ -125,6 +127,15 @@ def without_quotations(words: str) -> str:
     return _QUOTED.sub(" ", words) if _QUOTED.sub("", words).strip(" .,!?:") else words
 
 
+def question_of(words: str) -> str:
+    """The end of a long turn that asks, when only one does ("Whose text is this?" behind it); else all `words`."""
+    head, gap, tail = words.partition(GAP)
+    asks_first, asks_last = head.rstrip().endswith(("?", "？", ":", "：")), tail.rstrip().endswith(("?", "？"))
+    if not gap or asks_first == asks_last:
+        return words
+    return head if asks_first else tail
+
+
 def is_retrieval_wrapper(text: str) -> bool:
     """Whether a turn is a UI's "answer from this context" template around a user's question."""
     head = text[:400]
@@ -194,4 +205,4 @@ def _edges(words: str) -> str:
     last = tail.rstrip().rfind("\n")
     head = head[:first] if first > 0 else head[: EDGE // 2]
     tail = tail[last + 1 :] if last >= 0 else tail[-EDGE // 2 :]
-    return f"{head}\n{tail}"
+    return f"{head}{GAP}{tail}"

@@ -7,7 +7,8 @@ from litellm_fusion.signals.lexicon import Cues
 DOMAINS: dict[str, Cues] = {
     "law": (
         (2.0, "lawsuit*; lawyer*; attorney; legal*; illegal*; statute*; court; contract law; liabilit*; tort; "
-              "plaintiff; defendant; gdpr; custody; evict*; landlord; tenancy; my tenant; copyright; patent*; visa; immigration; "
+              "plaintiff; defendant; gdpr; custody; evict*; landlord; tenancy; my tenant; copyright; patent*; visa; "
+              "immigration; "
               "constitution*; eu ai act; regulation*; non compete; divorce; gericht*; anwalt; klage; verklag*; "
               "rechtlich*; gesetz*; kundig*; mietvertrag; dsgvo; vertrag*; haftung; avocat; tribunal; juridique*; "
               "loi; bail; licenciement; abogad*; legales; demanda; ley; juicio; desahucio; 法律; 律师; 合同; 起诉; "
@@ -43,7 +44,8 @@ DOMAINS: dict[str, Cues] = {
               "理論"),
     ),
     "software": (
-        (2.0, "python; javascript; typescript; rust; java; golang; kubernetes; docker; database*; postgres*; mongodb; mysql; "
+        (2.0, "python; javascript; typescript; rust; java; golang; kubernetes; docker; database*; postgres*; mongodb; "
+            "mysql; "
               "redis; api; microservice*; backend; frontend; react; compiler*; algorithm*; sql; git; github; "
               "refactor*; unit test*; debug*; code; codebase; repository; kafka; regex; devops; stack trace; "
               "traceback; monolith; software*; programmier*; datenbank*; logiciel; base de donnees; programacion; "
@@ -55,7 +57,8 @@ DOMAINS: dict[str, Cues] = {
 }  # fmt: skip
 
 STAKES: Cues = (
-    (0.45, "chest pain; overdose*; suicid*; kill myself; can t breathe; gas leak; carbon monoxide; poison*; "
+    (0.45, "chest pain; overdose*; suicid*; kill myself; can t breathe; gas leak; carbon monoxide; swallowed a; "
+           "poison*; "
            "self harm; stroke; anaphyla*; bleeding; brustschmerz*; vergift*; selbstmord; surdose; "
            "douleur a la poitrine; envenen*; sobredosis; dolor en el pecho; 胸痛; 自杀; 中毒; 煤气; 自殺; ガス漏れ"),
     (0.3, "dosage; dose; mg; pregnan*; surgery; warfarin; interact with; drug interaction*; life savings; retirement; "

@@ -1,0 +1,14 @@
+"""The command's own voice: one console for results, one for everything else."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def fail(text: str) -> int:
+    """Say what went wrong; gives exit code 1."""
+    err.print(f"[bold red]error[/] {text}")
+    return 1

@@ -1,0 +1,56 @@
+"""A LiteLLM callback inside the proxy of the tests: keeps what LiteLLM logs, and serves it on a route of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy.proxy_server import app
+
+
+class Spy(CustomLogger):
+    """Rows as LiteLLM's spend log would get them."""
+
+    rows: list[dict[str, Any]] = []  # noqa: RUF012 - one list for however many instances LiteLLM makes
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep(kwargs, "success")
+
+    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._keep(kwargs, "failure")
+
+    def _keep(self, kwargs: Any, status: str) -> None:
+        payload = kwargs.get("standard_logging_object") or {}
+        metadata = payload.get("metadata") or {}
+        self.rows.append(
+            {
+                "status": status, "id": payload.get("id"), "model_group": payload.get("model_group"),
+                "cost": payload.get("response_cost"), "trace_id": payload.get("trace_id"),
+                "spend_logs_metadata": metadata.get("spend_logs_metadata"),
+                "prompt_tokens": payload.get("prompt_tokens"), "completion_tokens": payload.get("completion_tokens"),
+            }
+        )  # fmt: skip
+
+
+spy = Spy()
+
+
+@app.get("/spy/rows")
+async def rows() -> list[dict[str, Any]]:
+    return Spy.rows
+
+
+@app.get("/spy/tasks")
+async def tasks() -> dict[str, int]:
+    """How many of our own coroutines and generators are alive."""
+    gc.collect()
+    names = [str(task.get_coro()) for task in asyncio.all_tasks() if not task.done()]
+    ours = sum("litellm_fusion" in name or "ask_panel" in name or "drive" in name or "member" in name for name in names)
+    generators = 0
+    for item in gc.get_objects():
+        code = getattr(item, "ag_code", None)
+        if code is not None and "litellm_fusion" in code.co_filename and getattr(item, "ag_frame", None) is not None:
+            generators += 1
+    return {"ours": ours, "generators": generators, "tasks": len(names)}
