@@ -10,7 +10,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -30,7 +31,7 @@ _WORD_SECONDS = 0.012
 
 
 class SimulatedProvider:
-    """A running provider. `base_url` is what `api_base` wants; `stop` ends it and waits until it is gone."""
+    """A running provider. `url` is what `api_base` wants; `stop` ends it and waits until it is gone."""
 
     def __init__(self) -> None:
         routes = [Route("/v1/chat/completions", _chat, methods=["POST"]), Route("/v1/models", _models)]
@@ -45,12 +46,22 @@ class SimulatedProvider:
             if time.monotonic() > ends:
                 raise RuntimeError("the simulated provider did not start")
             time.sleep(0.01)
-        self.base_url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
+        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
 
     def stop(self) -> None:
         """End the server and its thread."""
         self._server.should_exit = True
         self._thread.join(5)
+
+
+@contextmanager
+def serve() -> Iterator[SimulatedProvider]:
+    """The provider on a free loopback port, while the block lasts."""
+    provider = SimulatedProvider()
+    try:
+        yield provider
+    finally:
+        provider.stop()
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from types import AsyncGeneratorType
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -50,7 +51,6 @@ async def tasks() -> dict[str, int]:
     ours = sum("litellm_fusion" in name or "ask_panel" in name or "drive" in name or "member" in name for name in names)
     generators = 0
     for item in gc.get_objects():
-        code = getattr(item, "ag_code", None)
-        if code is not None and "litellm_fusion" in code.co_filename and getattr(item, "ag_frame", None) is not None:
+        if type(item) is AsyncGeneratorType and "litellm_fusion" in item.ag_code.co_filename and item.ag_frame:
             generators += 1
     return {"ours": ours, "generators": generators, "tasks": len(names)}

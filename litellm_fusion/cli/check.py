@@ -72,7 +72,7 @@ def _describe(
         rows.append(("judge", "off", ""))
     rows.append(("direct", lineup.direct, lineup.direct))
     for role, shown, model in rows:
-        table.add_row(role, shown, *_facts(models, model))
+        table.add_row(role, Text(shown), *_facts(models, model))
     out.print(table)
     limits = own.limits
     money = "no ceiling" if limits.max_cost_usd is None else f"${limits.max_cost_usd:.2f}"
@@ -96,7 +96,7 @@ def _describe(
 def _facts(models: Models, model: str) -> tuple[str, str, str]:
     facts = models.facts(model) if model else None
     if facts is None:
-        return ("" if not model else "[red]not in this config[/]", "", "")
+        return ("[red]not here[/]" if model else "", "", "")
     price = "unknown" if facts.price is None else f"{facts.price.prompt * 1e6:.2f} / {facts.price.completion * 1e6:.2f}"
     return facts.provider or "unknown", price, "unknown" if facts.window is None else f"{facts.window:,}"
 

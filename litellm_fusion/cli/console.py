@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -10,5 +11,5 @@ err = Console(stderr=True, highlight=False)
 
 def fail(text: str) -> int:
     """Say what went wrong; gives exit code 1."""
-    err.print(f"[bold red]error[/] {text}")
+    err.print(Text.assemble(("error", "bold red"), f" {text}"), soft_wrap=True)
     return 1

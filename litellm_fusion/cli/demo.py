@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from rich.panel import Panel
+from rich.text import Text
 
 from litellm_fusion.cli import found, proxy, show
 from litellm_fusion.cli.console import err, fail, out
@@ -23,8 +24,8 @@ from litellm_fusion.cli.found import Found
 
 MODEL = "fusion/research"
 QUESTION = (
-    "Research this: should a team of five keep its monolith or split it into services? Compare the options, weigh the "
-    "trade-offs and the evidence, and recommend one."
+    "Research this: should a company of twenty people host its own chat assistant or buy a hosted one? Compare the "
+    "options, weigh the trade-offs, and recommend one."
 )
 ANSWER_SECONDS = 330.0
 
@@ -62,7 +63,7 @@ def _ask(running: proxy.Proxy, question: str, *, force: bool) -> int:
         timeout=ANSWER_SECONDS,
         http_client=openai.DefaultHttpxClient(trust_env=False),  # loopback goes through nobody's proxy
     )
-    out.print(f"[bold]{MODEL}[/] <- {question}\n", markup=True)
+    out.print(Text.assemble((MODEL, "bold"), f" is asked: {question}\n"))
     extra = {"fusion": {"mode": "force", "client_trace": "full"} if force else {"client_trace": "full"}}
     try:
         with client:
@@ -92,32 +93,33 @@ def _simulation() -> Iterator[Sequence[Found]]:
             Found(
                 name,
                 {"model": f"openai/{name}", "api_base": provider.url, "api_key": "not-needed"},
-                "simulated",
+                SIMULATION,
                 {"input_cost_per_token": prices[0], "output_cost_per_token": prices[1], "max_input_tokens": 128_000},
             )
             for name, prices in SIMULATED.items()
         )
 
 
+SIMULATION = "simulated"
 SIMULATED: Mapping[str, tuple[float, float]] = {
-    "simulated-one": (3e-6, 15e-6),
-    "simulated-two": (2e-6, 10e-6),
-    "simulated-three": (1e-6, 4e-6),
+    "simulated-ada": (3e-6, 15e-6),
+    "simulated-bo": (2e-6, 10e-6),
+    "simulated-cora": (1e-6, 4e-6),
 }
 """Made-up models with made-up prices in US dollars per token, so that the cost columns have something to add up."""
 
 
 def _introduce(models: Sequence[Found]) -> None:
-    if any(model.why == "simulated" for model in models):
+    if any(model.why == SIMULATION for model in models):
         text = (
-            "No provider key and no Ollama was found, so a scripted provider on this machine answers.\n"
+            "No provider key and no Ollama is used: a scripted provider on this machine answers.\n"
             "[bold]Its answers, speeds and prices are made up.[/] Proxy, decision, run and trace are real.\n"
             "With OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY set, real models answer."
         )
         out.print(Panel(text, title="SIMULATED PROVIDER", border_style="yellow"))
         return
     told = ", ".join(f"{model.name} ({model.litellm_params['model']}, {model.why})" for model in models)
-    out.print(f"Asking real models, which costs real money: {told}\n")
+    out.print(Text(f"Asking real models, which costs real money: {told}\n"))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
+from rich.text import Text
 
 from litellm_fusion.cli import found
 from litellm_fusion.cli.console import fail, out
@@ -27,13 +28,12 @@ def run(path: Path, *, force: bool) -> int:
     except OSError as error:
         return fail(f"{path}: {error.strerror}")
     for model in models:
-        out.print(f"  {model.name:<12} {model.litellm_params['model']}  [dim]({model.why})[/]")
+        out.print(Text(f"  {model.name:<12} {model.litellm_params['model']}  ({model.why})"))
     if not models:
         out.print("[yellow]No provider key and no Ollama found:[/] one model stands in; put your own in its place.")
-    out.print(f"Wrote [bold]{path}[/]. Next:")
-    out.print(f"  litellm-fusion check {path}")
-    out.print("  export LITELLM_MASTER_KEY=sk-$(openssl rand -hex 32)")
-    out.print(f"  litellm --config {path}")
+    key = "export LITELLM_MASTER_KEY=sk-$(openssl rand -hex 32)"
+    steps = (f"Wrote {path}. Next:", f"  litellm-fusion check {path}", f"  {key}", f"  litellm --config {path}")
+    out.print(Text("\n".join(steps)), soft_wrap=True)
     return 0
 
 

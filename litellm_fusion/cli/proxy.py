@@ -46,6 +46,12 @@ def running(config: Mapping[str, Any], folder: Path, environ: Mapping[str, str] 
     config_path.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True), "utf-8")
     key, port = f"sk-{secrets.token_hex(24)}", free_port()
     env = {name: value for name, value in (environ or os.environ).items() if name not in _NOT_INHERITED}
+    checkout = Path(__file__).resolve().parents[2]
+    if checkout.name not in (
+        "site-packages",
+        "dist-packages",
+    ):  # the package runs from a checkout: the child must see it
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(checkout), env.get("PYTHONPATH"))))
     loopback = ",".join(filter(None, (env.get("NO_PROXY"), "127.0.0.1,localhost")))
     env |= {
         "LITELLM_MASTER_KEY": key,

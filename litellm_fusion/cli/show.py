@@ -76,7 +76,7 @@ def trace(told: Mapping[str, Any]) -> None:
 
 
 def _calls(spans: Iterable[Mapping[str, Any]]) -> None:
-    table = Table(title="calls", title_justify="left", title_style="bold cyan", border_style="cyan")
+    table = _Plain(title="calls", title_justify="left", title_style="bold cyan", border_style="cyan")
     for title in ("role", "model", "label", "status"):
         table.add_column(title)
     for title in ("start s", "took s", "tokens in", "out", "cost"):

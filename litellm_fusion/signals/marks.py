@@ -45,7 +45,7 @@ SUPERLATIVE = re.compile(
     r"plus grand|mas grande)"
 )
 CODE = re.compile(
-    r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\s*\w*\(|#include|=>\s*[{(]|\bimport \w+|;\s*\n|</\w+>|"
+    r"\bdef \w+\(|\bclass \w+[:({]|\bfunction\s*\w*\(|#include|=>\s*[{(]|\bimport \w+|;\s*\n|</\w+>|"
     r"Traceback \(most|SELECT .{1,80} FROM "
 )
 LIST_ITEM = re.compile(r"(?:^|\n)\s*(?:[-*•]|\d{1,2}[.)])\s")

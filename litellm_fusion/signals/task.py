@@ -57,6 +57,7 @@ _FIRST, _OPENING = 24, 70
 _CHAT_WORDS, _SUM_WORDS = 12, 80
 """A longer text is no small talk; figures in a longer one are its subject, no sum to work out."""
 _FOLLOWUP_SHARE = 0.5
+_CODE_CHARS = 1200
 
 _BOOK = Phrasebook()
 _Table = tuple[tuple[float, Phrases], ...]
@@ -91,7 +92,7 @@ def estimate(conversation: Conversation) -> Estimate:
         before = _task_scores(_question(conversation.earlier_words))
         scores = {task: score + _FOLLOWUP_SHARE * before[task] for task, score in scores.items()}
     domain = _domain(question, scores["code"])
-    if marks.CODE.search(conversation.last_user, 0, 4000):
+    if "```" in conversation.last_user or marks.CODE.search(conversation.last_user, 0, _CODE_CHARS):
         scores["code"] += 1.5
         domain = "software" if domain == "other" else domain
     if domain == "software" and question.found & _DESIGN:

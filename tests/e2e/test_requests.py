@@ -1,0 +1,121 @@
+"""What a request may say: modes, overrides, the shapes that other systems' clients send; and what an operator may."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ask import QUESTION, chat
+from provider import Provider, answer
+from proxy import Proxy
+
+
+def test_off_goes_direct(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/solo-panel", fusion={"mode": "off"})
+    assert (got.headers["x-fusion-route"], got.headers["x-fusion-rule"]) == ("direct", "request")
+    assert got.text == answer("solo")
+
+
+def test_force_fuses_what_the_gate_would_not(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/gated", "hello there", fusion={"mode": "force"})
+    assert (got.headers["x-fusion-route"], got.headers["x-fusion-rule"]) == ("fused", "request")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_explain_spends_nothing(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    got = chat(proxy, "fusion/gated", fusion={"mode": "explain"}, stream=stream)
+    told = json.loads(got.text)
+    assert told["decision"]["use"] == "fuse" or told["decision"]["route"] == "fused"
+    assert {"signals", "rules", "calls"} <= set(told)
+    assert provider.requests == []
+
+
+def test_openrouters_plugin_is_understood(proxy: Proxy, provider: Provider) -> None:
+    plugin = {"id": "fusion", "analysis_models": ["openai/m2", "m3"], "model": "m1", "max_tool_calls": 3}
+    got = chat(proxy, plugins=[plugin])
+    assert got.status == 200
+    assert sorted(seen.model for seen in provider.requests if seen.model.startswith("m")) == ["m2", "m3"]
+    assert set(got.headers["x-fusion-ignored"].split(",")) == {"judge.model", "tools.max_calls"}
+    assert all("plugins" not in seen.body for seen in provider.requests)
+
+
+def test_openrouters_tool_is_understood(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, tools=[{"type": "openrouter:fusion", "parameters": {"analysis_models": ["m1"]}}])
+    assert got.status == 200
+    assert all("tools" not in seen.body for seen in provider.requests)
+
+
+def test_litellms_announced_field_is_understood(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, fusion={"models": ["m1", "m2"], "judge": {"model": "m3", "criteria": "Be strict."}})
+    assert got.status == 200
+    assert got.headers["x-fusion-ignored"] == "judge.model"
+    assert "Be strict." in json.dumps(provider.asked("judge")[0])
+
+
+def test_limits_go_only_down(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, fusion={"limits": {"max_cost_usd": 50}})
+    assert got.trace["limits"]["max_cost_usd"] == 1.0
+    got = chat(proxy, fusion={"limits": {"max_cost_usd": 0.5}})
+    assert got.trace["limits"]["max_cost_usd"] == 0.5
+
+
+def test_the_client_sees_what_the_operator_lets_it(proxy: Proxy, provider: Provider) -> None:
+    quiet = chat(proxy, "fusion/quiet", stream=True)
+    assert quiet.trace == {}
+    assert "fusion:" not in json.dumps(quiet.chunks)
+    summary = chat(proxy, fusion={"client_trace": "summary"}).trace
+    assert "analysis" not in summary
+    assert "signals" not in json.dumps(summary)
+
+
+def test_reasoning_news_can_be_had_on_messages(proxy: Proxy, provider: Provider) -> None:
+    body = {"model": "fusion/reasoning", "max_tokens": 99, "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
+    with proxy.client() as client:
+        got = client.post("/v1/messages", json=body).text
+    assert "thinking_delta" in got
+    assert "fusion: asking 3 models" in got
+
+
+def test_shadow_decides_logs_and_goes_direct(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/shadow")
+    assert got.headers["x-fusion-route"] == "direct"
+    assert got.text == answer("solo")
+    assert [seen.model for seen in provider.requests] == ["solo"]
+
+
+def test_health_checks_run_no_panel(proxy: Proxy, provider: Provider) -> None:
+    with proxy.client() as client:
+        client.get("/health", params={"model": "fusion/all"}, timeout=60)
+    assert provider.requests == []
+
+
+def test_self_fusion_asks_one_model_several_times(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/self")
+    assert got.headers["x-fusion-panel"] == "3/3"
+    assert len(provider.asked("m1")) == 3
+
+
+def test_a_vote_needs_no_judge_when_it_is_clear(proxy: Proxy, provider: Provider) -> None:
+    for name, said in (("m1", "Answer: 42"), ("m2", "I get 41.\nAnswer: 41"), ("m3", "So it is.\nAnswer: **42.0**")):
+        provider.script(name, said)
+    got = chat(proxy, "fusion/vote")
+    assert got.text == "Answer: 42"
+    assert ("vote", "majority") in got.steps
+    assert provider.asked("judge") == []
+    assert got.headers["x-fusion-route"] == "fused"
+
+
+def test_best_of_returns_the_judges_choice_verbatim(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/best")
+    strongest = got.trace["analysis"]["strongest"].partition("#")[0]
+    assert got.text == answer(strongest)
+    assert provider.asked("synth") == []
+
+
+def test_the_judge_sees_labels_and_no_names(proxy: Proxy, provider: Provider) -> None:
+    for name in ("m1", "m2", "m3"):
+        provider.script(name, f"View number {len(name)} of somebody: build it, and keep it small for the first year.")
+    chat(proxy)
+    told = json.dumps(provider.asked("judge")[0])
+    assert all(f"answer {label}" in told for label in "ABC")
+    assert not any(name in told for name in ('"m1"', "m2", "m3"))
