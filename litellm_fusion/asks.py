@@ -98,7 +98,7 @@ def _mode(value: object, config: FusionConfig) -> Mode:
     allowed = config.overrides.get("mode", ())
     if value == "force" and allowed is not True and "force" not in allowed:
         raise OverrideRefused("mode", "this model's operator does not allow requests to force fusing")
-    mode: Mode = value  # type: ignore[assignment]
+    mode: Mode = value
     return mode
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -192,16 +192,6 @@ class Client:
         if span.cost_usd is None:
             span.cost_usd = cost
         self._meter.settle(hold, cost)
-
-
-async def last(stream: AsyncIterator[Any]) -> Completion:
-    """Read a stream of `Client.stream` to its end and give the Completion."""
-    item: Any = None
-    async with aclosing(stream) as items:  # type: ignore[type-var]
-        async for item in items:
-            pass
-    completion: Completion = item
-    return completion
 
 
 def completion_of(response: Any) -> Completion:

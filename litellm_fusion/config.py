@@ -229,7 +229,7 @@ class FusionConfig(Part):
 
 def override_paths() -> tuple[str, ...]:
     """Every key path that an operator may open to requests, for messages and for `check`."""
-    nested = {"judge": Judge, "synthesizer": Synthesizer, "tools": Tools, "limits": Limits}
+    nested: Mapping[str, type[BaseModel]] = {"judge": Judge, "synthesizer": Synthesizer, "tools": Tools, "limits": Limits}
     paths = ["mode"]
     for key in FusionConfig.model_fields:
         if key in nested:

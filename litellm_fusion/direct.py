@@ -54,6 +54,4 @@ async def _streamed(run: Run, call: Call) -> Reply:
         raise
     if completion is None:
         raise CallFailed("empty")
-    return Reply(
-        finish_reason=completion.finish_reason, usage=completion.usage, streamed=True
-    )
+    return Reply(finish_reason=completion.finish_reason, usage=completion.usage, streamed=True)

@@ -133,9 +133,7 @@ def _planned(
     return PlannedCall(role, model, count, at_most, prompt, expected, worst)
 
 
-def _able(
-    seats: Sequence[Seat], request: Request, models: Models, prompt: int
-) -> tuple[list[Seat], list[tuple[str, str]]]:
+def _able(seats: Sequence[Seat], request: Request, models: Models, prompt: int) -> tuple[list[Seat], list[tuple[str, str]]]:
     """The seats that can serve the request, and the others with the reason."""
     images = any(has_image(message) for message in request.messages)
     able: list[Seat] = []

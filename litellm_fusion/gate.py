@@ -23,9 +23,7 @@ class Gate:
 
     def full(self, settings: Settings, key: str) -> bool:
         """Whether a run of this key would find no place now."""
-        return self._running >= settings.max_runs or (
-            bool(key) and self._by_key[key] >= settings.max_runs_per_key
-        )
+        return self._running >= settings.max_runs or (bool(key) and self._by_key[key] >= settings.max_runs_per_key)
 
     @asynccontextmanager
     async def place(self, settings: Settings, key: str, wait_seconds: float | None) -> AsyncIterator[None]:

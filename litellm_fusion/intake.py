@@ -102,4 +102,3 @@ def _slugs(opened: Any) -> Any:
         return None
 
     return resolve
-

@@ -241,9 +241,7 @@ SCHEMA = _object(
     {
         "consensus": _list(_object({"claim": _STRING, "answers": _list(_STRING)})),
         "contradictions": _list(
-            _object(
-                {"topic": _STRING, "stances": _list(_object({"answer": _STRING, "claim": _STRING, "evidence": _STRING}))}
-            )
+            _object({"topic": _STRING, "stances": _list(_object({"answer": _STRING, "claim": _STRING, "evidence": _STRING}))})
         ),
         "partial_coverage": _list(_object({"point": _STRING, "answers": _list(_STRING)})),
         "unique_insights": _list(_object({"insight": _STRING, "answer": _STRING})),

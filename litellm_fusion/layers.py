@@ -34,6 +34,7 @@ class Layers:
 
     @property
     def ceiling_written(self) -> bool:
+        """Whether an operator wrote a cost ceiling, here or for every model."""
         limits = [layer.get("limits") for layer in (self.settings.defaults, self.own)]
         return any(isinstance(layer, Mapping) and "max_cost_usd" in layer for layer in limits)
 

@@ -113,9 +113,7 @@ class Meter:
         self._spent += hold.usd if cost_usd is None else cost_usd
 
     def _binding(self, needed: float) -> tuple[str, float, float, str]:
-        if self.budget_left_usd is not None and (
-            self.max_cost_usd is None or self.budget_left_usd < self.max_cost_usd
-        ):
+        if self.budget_left_usd is not None and (self.max_cost_usd is None or self.budget_left_usd < self.max_cost_usd):
             return "budget_left_usd", self._spent + self._held + needed, self.budget_left_usd, "caller"
         return "max_cost_usd", self._spent + self._held + needed, self.max_cost_usd or 0.0, "request"
 

@@ -31,9 +31,7 @@ async def ask(
     return Answer(seat.number, seat.model, completion.status, text=completion.text, seconds=seconds, usage=completion.usage)
 
 
-def call_for(
-    run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: float | None, reserve: bool = False
-) -> Call:
+def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: float | None, reserve: bool = False) -> Call:
     """What a seat is asked: the client's messages, first and unchanged, then what the operator adds."""
     client = run.request.params
     own, limit = params.for_member(seat.params, client, run.config.limits.max_completion_tokens)

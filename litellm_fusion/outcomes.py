@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 
 import litellm
-
 from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
 
 from litellm_fusion.errors import CallFailed

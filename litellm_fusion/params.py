@@ -31,14 +31,18 @@ _ALWAYS = frozenset({"user", "max_tokens", "max_completion_tokens", "min_p", "to
                      "function_call", "store", "safety_identifier", "prompt_cache_key", "service_tier", "thinking"})  # fmt: skip
 
 
-def for_member(own: Mapping[str, Any], client: Mapping[str, Any], limit: int | None) -> tuple[dict[str, Any], int | None]:
+Asked = tuple[dict[str, Any], int | None]
+"""Parameters, and how many tokens may be written at most."""
+
+
+def for_member(own: Mapping[str, Any], client: Mapping[str, Any], limit: int | None) -> Asked:
     """A member's parameters, and how much it may write at most."""
     params = {key: client[key] for key in (*SAMPLING, *THINKING) if client.get(key) is not None}
     params |= {key: value for key, value in own.items() if value is not None and key not in LENGTH}
     return params, _least(limit, *(own.get(key) for key in LENGTH))
 
 
-def for_synthesizer(client: Mapping[str, Any], limit: int | None) -> tuple[dict[str, Any], int | None]:
+def for_synthesizer(client: Mapping[str, Any], limit: int | None) -> Asked:
     """The synthesizer's parameters: the client's own, and the limit where the client set no length."""
     params = {key: client[key] for key in (*SAMPLING, *THINKING, *CONTRACT, *LENGTH) if client.get(key) is not None}
     asked = _least(*(client.get(key) for key in LENGTH))

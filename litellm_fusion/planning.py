@@ -64,7 +64,7 @@ def _decide(config: FusionConfig, request: Request, ask: Ask, recorder: Recorder
     read = Signals()
     try:
         read = signals.read(request)
-        return read, policy.decide(read, config.policy, wish)  # type: ignore[arg-type]
+        return read, policy.decide(read, config.policy, wish)
     except Exception as error:
         log.exception("fusion.decide failed; the request goes direct")
         recorder.step("policy", "failed", type(error).__name__)
@@ -106,6 +106,4 @@ def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: R
 def _shadow(made: Plan, request: Request, models: Models) -> None:
     told = explain.explain(made.layers, request, models, overrides=made.ask.overrides)
     cost = {key: told.get(key) for key in ("estimated_cost_usd", "worst_case_cost_usd")}
-    log.info(
-        "fusion.shadow %s would have fused by rule %s: %s", made.recorder.model, made.decision.rule, cost
-    )
+    log.info("fusion.shadow %s would have fused by rule %s: %s", made.recorder.model, made.decision.rule, cost)

@@ -85,9 +85,7 @@ async def _check_access(models: tuple[str, ...], auth: Any) -> None:
     """A model that a request itself names must be one that its key may call."""
     for model in models:
         try:
-            await can_key_call_model(
-                model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router()
-            )
+            await can_key_call_model(model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router())
         except ProxyException:
             raise ModelForbidden(f"this key may not call {model!r}") from None
 

@@ -42,9 +42,7 @@ async def complete(model: str, messages: list[Any], given: Mapping[str, Any]) ->
             _log_summary(plan, given)
     except FusionError as failure:
         raise _out(failure, model, plan) from None
-    return outlet.response(
-        reply, run.request.model, _prompt_tokens(run), visible(plan.recorder, plan.config.client_trace)
-    )
+    return outlet.response(reply, run.request.model, _prompt_tokens(run), visible(plan.recorder, plan.config.client_trace))
 
 
 async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> AsyncIterator[Any]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import litellm
 
-from litellm_fusion import layers
 from litellm_fusion.config import Settings
 from litellm_fusion.errors import ConfigInvalid
+from litellm_fusion.layers import Layers, read_settings, resolve
 
 log = logging.getLogger("litellm_fusion")
 
@@ -38,8 +38,8 @@ class Registry:
     def __init__(self) -> None:
         self.router: Any = None
         self.missing: tuple[str, ...] = ()
-        self._layers: dict[str, tuple[Any, Any, layers.Layers | ConfigInvalid]] = {}
-        self._good: dict[str, layers.Layers] = {}
+        self._layers: dict[str, tuple[Any, Any, Layers | ConfigInvalid]] = {}
+        self._good: dict[str, Layers] = {}
         self._settings: tuple[Any, Settings] | None = None
 
     def find_router(self) -> Any:
@@ -89,7 +89,7 @@ class Registry:
         info = deployment.get("model_info") or {}
         return Entry(deployment["model_name"], str(info.get("id", "")), inner, params.get("fusion_config"))
 
-    def layers(self, entry: Entry) -> layers.Layers:
+    def layers(self, entry: Entry) -> Layers:
         """The entry's layers; raises ConfigInvalid when it has none that can be used."""
         settings_raw = getattr(litellm, "fusion_settings", None)
         key = entry.id or entry.name
@@ -104,9 +104,9 @@ class Registry:
             return good
         return cached[2]
 
-    def _read(self, entry: Entry, key: str) -> layers.Layers | ConfigInvalid:
+    def _read(self, entry: Entry, key: str) -> Layers | ConfigInvalid:
         try:
-            resolved = layers.resolve(entry.raw, (f"fusion/{entry.inner}", entry.name), self.settings())
+            resolved = resolve(entry.raw, (f"fusion/{entry.inner}", entry.name), self.settings())
             self._check_nesting(resolved)
         except ConfigInvalid as error:
             kept = "; the last good config stays" if key in self._good else ""
@@ -117,7 +117,7 @@ class Registry:
         log.info("fusion.config %s: preset %s, panel %s", entry.name, config.preset, [m.model for m in config.panel])
         return resolved
 
-    def _check_nesting(self, resolved: layers.Layers) -> None:
+    def _check_nesting(self, resolved: Layers) -> None:
         for position, member in enumerate(resolved.config.panel):
             if self.find(member.model) is not None:
                 raise ConfigInvalid(
@@ -130,14 +130,14 @@ class Registry:
         raw = getattr(litellm, "fusion_settings", None)
         if self._settings is None or self._settings[0] != raw:
             try:
-                settings = layers.read_settings(raw)
+                settings = read_settings(raw)
             except ConfigInvalid as error:
                 log.error("fusion.settings can't be used, the defaults stand in: %s", "; ".join(error.problems))
                 settings = Settings()
             self._settings = (raw, settings)
         return self._settings[1]
 
-    def mode(self, resolved: layers.Layers) -> str:
+    def mode(self, resolved: Layers) -> str:
         """`auto`, `shadow` or `off`: the environment beats the settings, the settings beat the model. A host that
         lacks a seam gets `off`."""
         if self.missing:

@@ -15,7 +15,7 @@ def register(router_or_model_list: Any, provider: str = "fusion") -> Any:
     known = any(item["provider"] == provider for item in litellm.custom_provider_map)
     if not known:
         litellm.custom_provider_map.append({"provider": provider, "custom_handler": fusion_llm})
-        litellm.utils.custom_llm_setup()
+        litellm.utils.custom_llm_setup()  # type: ignore[no-untyped-call]
     router = (
         router_or_model_list
         if hasattr(router_or_model_list, "acompletion")

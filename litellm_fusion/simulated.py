@@ -35,9 +35,7 @@ class SimulatedProvider:
 
     def __init__(self) -> None:
         routes = [Route("/v1/chat/completions", _chat, methods=["POST"]), Route("/v1/models", _models)]
-        config = uvicorn.Config(
-            Starlette(routes=routes), host="127.0.0.1", port=0, log_level="critical", lifespan="off"
-        )
+        config = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="critical", lifespan="off")
         self._server = _Server(config)
         self._thread = threading.Thread(target=self._server.run, name="simulated-provider", daemon=True)
         self._thread.start()
@@ -83,7 +81,7 @@ def reply_to(body: Mapping[str, Any]) -> str:
             "leave within a quarter, and set a date to look again."
         )
     name, view = _VIEWS[sum(map(ord, str(body.get("model", "")))) % len(_VIEWS)]
-    return f"{LABEL} Looking at {name}: on the question \"{question}\", {view}. Plan the first year in writing."
+    return f'{LABEL} Looking at {name}: on the question "{question}", {view}. Plan the first year in writing.'
 
 
 def _analysis(labels: list[str]) -> dict[str, Any]:

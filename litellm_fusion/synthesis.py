@@ -76,9 +76,7 @@ def as_it_is(answer: Answer) -> Reply:
     return Reply(text=answer.text, finish_reason=finish, usage=answer.usage)
 
 
-def call_for(
-    run: Run, model: str, answers: Sequence[Answer], analysis: Analysis | None, *, backup: bool
-) -> Call | None:
+def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis | None, *, backup: bool) -> Call | None:
     """What the synthesizer is asked: the client's messages first and unchanged, our material after them. None when it
     does not fit its window. The analysis is never cut; answers are, the longest first.
     """
@@ -172,9 +170,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
             run.recorder.step("synthesis", why, call.model)
             return None
         await _release(run, held)
-    return Reply(
-        finish_reason=completion.finish_reason, usage=completion.usage, streamed=True
-    )
+    return Reply(finish_reason=completion.finish_reason, usage=completion.usage, streamed=True)
 
 
 async def _release(run: Run, held: list[Any]) -> bool:

@@ -124,7 +124,7 @@ def start(provider: Provider) -> Callable[[], None]:
         provider.open += 1
         try:
             if reply.hang:
-                while not await request.is_disconnected():
+                while not await request.is_disconnected():  # noqa: ASYNC110 - Starlette has no event for it
                     await asyncio.sleep(0.02)
                 return Response(status_code=499)
             await asyncio.sleep(reply.delay_seconds)
@@ -255,5 +255,3 @@ async def _chunks(body: dict[str, Any], reply: Reply) -> AsyncIterator[bytes]:
         data = {**base, "choices": [], "usage": usage(body, reply.text)}
         yield f"data: {json.dumps(data)}\n\n".encode()
     yield b"data: [DONE]\n\n"
-
-

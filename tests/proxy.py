@@ -121,11 +121,20 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
     plain = [member(name, base_url) for name in ("m1", "m2", "m3", "m4", "judge", "judge2", "synth", "synth2", "solo")]
     plain += [
         member("blind", base_url, supports_vision=False),
-        {"model_name": "claude", "litellm_params": {
-            "model": "anthropic/claude-loopback", "api_base": base_url.removesuffix("/v1"), "api_key": "sk-loopback"}},
+        {
+            "model_name": "claude",
+            "litellm_params": {
+                "model": "anthropic/claude-loopback",
+                "api_base": base_url.removesuffix("/v1"),
+                "api_key": "sk-loopback",
+            },
+        },
         member("small", base_url, max_input_tokens=200),
         member("dear", base_url, input_cost_per_token=0.001, output_cost_per_token=0.01),
-        {"model_name": "unpriced", "litellm_params": {"model": "openai/unpriced-model-x", "api_base": base_url, "api_key": "k"}},
+        {
+            "model_name": "unpriced",
+            "litellm_params": {"model": "openai/unpriced-model-x", "api_base": base_url, "api_key": "k"},
+        },
     ]
     return {
         "model_list": [*plain, *(models if models is not None else fusion_models())],

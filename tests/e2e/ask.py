@@ -66,7 +66,5 @@ def chat(proxy: Proxy, model: str = "fusion/all", question: Any = QUESTION, *, s
         for line in response.iter_lines():
             if line.startswith("data: ") and line != "data: [DONE]":
                 got.chunks.append(json.loads(line[6:]))
-        got.text = "".join(
-            choice["delta"].get("content") or "" for chunk in got.chunks for choice in chunk.get("choices", ())
-        )
+        got.text = "".join(choice["delta"].get("content") or "" for chunk in got.chunks for choice in chunk.get("choices", ()))
         return got

@@ -38,9 +38,7 @@ def _route(headers: Any) -> tuple[str, str]:
 
 
 def test_chat_plain(client: openai.OpenAI) -> None:
-    raw = client.chat.completions.with_raw_response.create(
-        model="fusion/all", messages=[{"role": "user", "content": QUESTION}]
-    )
+    raw = client.chat.completions.with_raw_response.create(model="fusion/all", messages=[{"role": "user", "content": QUESTION}])
     got = raw.parse()
     assert _route(raw.headers) == ("fused", "all")
     assert raw.headers["x-fusion-panel"] == "3/3"
@@ -106,9 +104,7 @@ def test_messages_plain(claude: anthropic.Anthropic) -> None:
 
 
 def test_messages_streamed(claude: anthropic.Anthropic) -> None:
-    with claude.messages.stream(
-        model="fusion/all", max_tokens=500, messages=[{"role": "user", "content": QUESTION}]
-    ) as stream:
+    with claude.messages.stream(model="fusion/all", max_tokens=500, messages=[{"role": "user", "content": QUESTION}]) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
         headers = stream.response.headers
@@ -178,21 +174,13 @@ def test_tools_are_shown_to_members_and_called_by_the_synthesizer_alone(
         "type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]}}}  # fmt: skip
     call = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"what": "billing"}'}}
     provider.script("synth", Reply(tool_calls=(call,)))
-    for stream in (False, True):
-        got = chat(proxy, tools=[tool], stream=stream)
-        calls = [
-            piece
-            for choice in ([got.body["choices"][0]] if not stream else [c["choices"][0] for c in got.chunks if c.get("choices")])
-            for piece in (choice.get("message") or choice.get("delta"))["tool_calls"] or ()
-            if (choice.get("message") or choice.get("delta")).get("tool_calls")
-        ] if not stream else [
-            piece for c in got.chunks for ch in c.get("choices", ()) for piece in ch["delta"].get("tool_calls") or ()
-        ]  # fmt: skip
-        assert calls[0]["function"]["name"] == "look_up"
-        assert "".join(piece["function"].get("arguments") or "" for piece in calls) == '{"what": "billing"}'
-        finish = got.body["choices"][0]["finish_reason"] if not stream else [
-            ch["finish_reason"] for c in got.chunks for ch in c.get("choices", ()) if ch.get("finish_reason")][0]
-        assert finish == "tool_calls"
+    plain = chat(proxy, tools=[tool]).body["choices"][0]
+    assert (plain["finish_reason"], plain["message"]["tool_calls"][0]["function"]) == ("tool_calls", call["function"])
+    choices = [choice for chunk in chat(proxy, tools=[tool], stream=True).chunks for choice in chunk.get("choices", ())]
+    pieces = [piece["function"] for choice in choices for piece in choice["delta"].get("tool_calls") or ()]
+    assert pieces[0]["name"] == "look_up"
+    assert "".join(piece.get("arguments") or "" for piece in pieces) == '{"what": "billing"}'
+    assert [choice["finish_reason"] for choice in choices if choice.get("finish_reason")] == ["tool_calls"]
     for body in provider.asked("m1"):
         assert "tools" not in body
         assert "look_up" in body["messages"][-1]["content"]

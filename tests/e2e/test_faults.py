@@ -145,9 +145,7 @@ def test_a_judge_backup_takes_over(proxy: Proxy, provider: Provider, stream: boo
         (Reply(status=500), "failed"),
     ],
 )
-def test_a_failed_synthesis_goes_to_the_backup(
-    proxy: Proxy, provider: Provider, stream: bool, fault: Reply, step: str
-) -> None:
+def test_a_failed_synthesis_goes_to_the_backup(proxy: Proxy, provider: Provider, stream: bool, fault: Reply, step: str) -> None:
     provider.script("synth", fault)
     provider.script("synth2", SYNTH)
     got = chat(proxy, "fusion/backups", stream=stream)
@@ -300,7 +298,12 @@ def test_n_2_gives_two_choices_or_is_refused_by_name(proxy: Proxy, provider: Pro
 
 
 def test_stop_and_response_format_reach_the_synthesizer_alone(proxy: Proxy, provider: Provider, stream: bool) -> None:
-    schema = {"type": "object", "properties": {"choice": {"type": "string"}}, "required": ["choice"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"choice": {"type": "string"}},
+        "required": ["choice"],
+        "additionalProperties": False,
+    }
     wanted = {"type": "json_schema", "json_schema": {"name": "choice", "schema": schema, "strict": True}}
     provider.script("synth", json.dumps({"choice": "buy, because it is cheaper and less risky for a small team"}))
     got = chat(proxy, response_format=wanted, stop=["###"], temperature=0.3, stream=stream)

@@ -80,9 +80,7 @@ def test_runs_of_every_kind_leave_no_task_and_no_generator(proxy: Proxy, provide
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_inner_rows_carry_the_money_and_the_outer_row_costs_nothing(
-    proxy: Proxy, provider: Provider, stream: bool
-) -> None:
+def test_inner_rows_carry_the_money_and_the_outer_row_costs_nothing(proxy: Proxy, provider: Provider, stream: bool) -> None:
     provider.script("synth", "After weighing both, buying is the better choice for a small company in most cases.")
     got = chat(proxy, stream=stream)
     trace_id = got.headers["x-fusion-trace-id"]
