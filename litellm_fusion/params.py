@@ -27,8 +27,11 @@ LENGTH = ("max_completion_tokens", "max_tokens")
 CLIENT = (*SAMPLING, *THINKING, *CONTRACT, *LENGTH, "user")
 """Every client parameter that some stage may get; the rest never leaves the outer request."""
 
-_ALWAYS = frozenset({"user", "max_tokens", "max_completion_tokens", "min_p", "top_k", "tools", "tool_choice", "functions",
-                     "function_call", "store", "safety_identifier", "prompt_cache_key", "service_tier", "thinking"})  # fmt: skip
+_ALWAYS = frozenset(
+    (*LENGTH, "user", "min_p", "top_k", "tools", "tool_choice", "functions", "function_call", "store",
+     "safety_identifier", "prompt_cache_key", "service_tier", "thinking")
+)  # fmt: skip
+"""Parameters whose absence from LiteLLM's list of a model's parameters says nothing."""
 
 
 Asked = tuple[dict[str, Any], int | None]

@@ -30,14 +30,36 @@ def stripped(text: str) -> str:
 
 
 def clean(body: dict[str, Any]) -> bool:
-    """Take our progress out of a body's history; true when something was found. Only what holds it is rebuilt."""
+    """Take our progress out of a body's history; true when something was found. Only what holds it is rebuilt.
+
+    A body nested too deep to look through is left as it is: it can't be a history that we wrote into.
+    """
+    try:
+        return _clean(body)
+    except RecursionError:
+        return False
+
+
+def _clean(body: dict[str, Any]) -> bool:
     found = False
     for key in ("messages", "input"):
         turns = body.get(key)
-        if isinstance(turns, list) and any(holds(turn) for turn in turns):
+        if isinstance(turns, list) and _marked(turns):
             body[key] = [kept for turn in turns if (kept := _turn(turn)) is not None]
             found = True
     return found
+
+
+def _marked(value: list[Any] | dict[str, Any]) -> bool:
+    """Whether our mark stands anywhere in a history: the test that every request of the proxy pays for, so it is flat."""
+    for item in value if type(value) is list else value.values():  # type: ignore[union-attr]
+        kind = type(item)
+        if kind is str:
+            if MARK in item:
+                return True
+        elif (kind is dict or kind is list) and _marked(item):
+            return True
+    return False
 
 
 def holds(value: object) -> bool:

@@ -18,8 +18,8 @@ app = typer.Typer(
 Config = Annotated[Path, typer.Option("--config", "-c", help="A LiteLLM proxy config (YAML).")]
 
 
-@app.command()
-def demo(
+@app.command("demo")
+def _demo(
     question: Annotated[str | None, typer.Argument(help="What to ask. A research question by default.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Ask the panel whatever the policy decides.")] = False,
     simulated: Annotated[bool, typer.Option("--simulated", help="Use the simulated provider despite keys.")] = False,
@@ -33,8 +33,8 @@ def demo(
     raise typer.Exit(run(question, force=force, simulated=simulated))
 
 
-@app.command()
-def init(
+@app.command("init")
+def _init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("config.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
@@ -44,8 +44,8 @@ def init(
     raise typer.Exit(run(path, force=force))
 
 
-@app.command()
-def check(
+@app.command("check")
+def _check(
     config: Annotated[Path, typer.Argument(help="A LiteLLM proxy config (YAML).")],
     model: Annotated[str | None, typer.Option("--model", "-m", help="This fusion model only.")] = None,
 ) -> None:
@@ -56,8 +56,8 @@ def check(
     raise typer.Exit(run(config, model))
 
 
-@app.command()
-def explain(
+@app.command("explain")
+def _explain(
     prompt: Annotated[str, typer.Argument(help="The prompt, or - to read it from standard input.")],
     config: Config,
     model: Annotated[str, typer.Option("--model", "-m", help="The fusion model.")],

@@ -50,9 +50,7 @@ def run(path: Path, only: str | None) -> int:
     return _report(found)
 
 
-def _describe(
-    config: reading.ProxyConfig, entry: reading.Entry, layers: Layers, lineup: Lineup, models: Models
-) -> None:
+def _describe(config: reading.ProxyConfig, entry: reading.Entry, layers: Layers, lineup: Lineup, models: Models) -> None:
     own = layers.config
     out.print(Text.assemble("\n", (entry.name, "bold"), f"  preset {own.preset}, mode {config.mode(layers)}"))
     table = Table(box=None, padding=(0, 2), header_style="dim")
@@ -87,9 +85,7 @@ def _describe(
     out.print(Text("  policy"))
     rules = Table(box=None, padding=(0, 2), show_header=False)
     for rule in own.policy:
-        rules.add_row(
-            Text(f"   {rule.name}"), Text(rule.when.source if rule.when else "(anything else)"), Text(_use(rule))
-        )
+        rules.add_row(Text(f"   {rule.name}"), Text(rule.when.source if rule.when else "(anything else)"), Text(_use(rule)))
     out.print(rules)
 
 

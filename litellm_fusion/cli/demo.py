@@ -42,9 +42,7 @@ def run(question: str | None, *, force: bool, simulated: bool) -> int:
             config = found.recast(yaml.safe_load(example_text()), models)
             with out.status("starting a LiteLLM proxy ..."):
                 running = stack.enter_context(proxy.running(config, folder))
-            out.print(
-                f"[dim]LiteLLM proxy on {running.url}, pid {running.pid}, up in {running.start_seconds:.1f} s[/]\n"
-            )
+            out.print(f"[dim]LiteLLM proxy on {running.url}, pid {running.pid}, up in {running.start_seconds:.1f} s[/]\n")
             return _ask(running, question or QUESTION, force=force)
     except proxy.ProxyFailed as error:
         return fail(str(error))

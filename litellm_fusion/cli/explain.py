@@ -25,9 +25,7 @@ def run(prompt: str, path: Path, model: str, system: str | None, *, force: bool)
     request = Request(model=model, messages=tuple(messages), preset=layers.config.preset)
     if force and "force" not in _allowed_modes(layers.config.overrides.get("mode")):
         err.print("[yellow]note[/] this model's overrides do not let requests force fusing")
-    told = explain(
-        layers, request, config.models(), "force" if force else "auto", mode=config.mode(layers), for_operator=True
-    )
+    told = explain(layers, request, config.models(), "force" if force else "auto", mode=config.mode(layers), for_operator=True)
     out.print_json(data=told)
     return 0
 

@@ -33,9 +33,7 @@ def of_model(config: ProxyConfig, entry: Entry, layers: Layers, lineup: Lineup, 
     fusion_names = {other.name for other in config.fusion}
     for model in lineup.models:
         if model in fusion_names:
-            yield Finding(
-                "error", f"{name}: {model}", "is a fusion model itself; a fusion model can't take part in one"
-            )
+            yield Finding("error", f"{name}: {model}", "is a fusion model itself; a fusion model can't take part in one")
     yield from _unknown_models(config, name, layers, lineup, models, fusion_names)
     yield from _prices(name, layers, lineup, models)
     answers = len(lineup.seats)
@@ -48,9 +46,7 @@ def of_model(config: ProxyConfig, entry: Entry, layers: Layers, lineup: Lineup, 
     if isinstance(own.judge, Judge) and lineup.judges and answers > 1:
         families = {models.provider(lineup.judges[0]), models.provider(lineup.synthesizers[0])}
         if len(families) == 1 and lineup.judges[0] != lineup.synthesizers[0]:
-            yield Finding(
-                "note", f"{name}: judge", "and synthesizer share a provider; judges favour their own family's text"
-            )
+            yield Finding("note", f"{name}: judge", "and synthesizer share a provider; judges favour their own family's text")
     for info in ("input_cost_per_token", "output_cost_per_token"):
         if entry.model_info.get(info) == 0 or entry.litellm_params.get(info) == 0:
             yield Finding(
@@ -103,17 +99,14 @@ def _prices(name: str, layers: Layers, lineup: Lineup, models: Models) -> Iterat
         yield Finding(
             "warning",
             f"{name}: {model}",
-            f"has no price that LiteLLM knows: {what}; "
-            "set input_cost_per_token and output_cost_per_token in its model_info",
+            f"has no price that LiteLLM knows: {what}; set input_cost_per_token and output_cost_per_token in its model_info",
         )
     limits = layers.config.limits
     if limits.max_cost_usd is None:
         return
     seats = [seat for seat in lineup.seats if models.exists(seat.model)]
     prices = [models.price(seat.model) for seat in seats]
-    kept, tokens = fitting(
-        prices, SAMPLE_PROMPT_TOKENS, limits.max_completion_tokens, limits.max_cost_usd * PANEL_SHARE
-    )
+    kept, tokens = fitting(prices, SAMPLE_PROMPT_TOKENS, limits.max_completion_tokens, limits.max_cost_usd * PANEL_SHARE)
     if len(kept) < len(seats):
         yield Finding(
             "warning",
@@ -139,9 +132,7 @@ def _not_yet(config: ProxyConfig, name: str, layers: Layers) -> Iterator[Finding
         found = config.raw.get("search_tools") or []
         names = [tool.get("search_tool_name") for tool in found if isinstance(tool, Mapping)]
         if tools.web_search and tools.web_search != "native" and tools.web_search not in names:
-            yield Finding(
-                "warning", f"{name}: tools.web_search", f"{tools.web_search!r} is none of this config's search_tools"
-            )
+            yield Finding("warning", f"{name}: tools.web_search", f"{tools.web_search!r} is none of this config's search_tools")
     if layers.config.classifier is not None:
         yield Finding("warning", f"{name}: classifier", "is validated, and not used in this version")
 
@@ -154,9 +145,7 @@ def _rules(name: str, layers: Layers) -> Iterator[Finding]:
                 "warning", f"{name}: policy.{rule.name}", f"is never reached: {seen['open']} before it always matches"
             )
         elif rule.name in seen:
-            yield Finding(
-                "warning", f"{name}: policy.{rule.name}", "two rules of one name can't be told apart in headers"
-            )
+            yield Finding("warning", f"{name}: policy.{rule.name}", "two rules of one name can't be told apart in headers")
         seen[rule.name] = True
         if rule.when is None:
             seen["open"] = rule.name

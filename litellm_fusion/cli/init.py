@@ -13,9 +13,7 @@ from litellm_fusion.cli.console import fail, out
 from litellm_fusion.cli.example import example_text
 from litellm_fusion.cli.found import Found
 
-_PLACEHOLDER = Found(
-    "gpt", {"model": "openai/gpt-5.5", "api_key": "os.environ/OPENAI_API_KEY"}, "nothing was found here"
-)
+_PLACEHOLDER = Found("gpt", {"model": "openai/gpt-5.5", "api_key": "os.environ/OPENAI_API_KEY"}, "nothing was found here")
 
 
 def run(path: Path, *, force: bool) -> int:
@@ -60,12 +58,8 @@ def _model(model: Found) -> str:
 def _fusion(models: Sequence[Found]) -> str:
     first, last = models[0].name, models[-1].name
     panel = yaml.safe_dump(found.panel(models), default_flow_style=True, width=10_000).strip()
-    alone = (
-        "# one model, three independent answers: put a second provider in for more views" if len(models) == 1 else ""
-    )
-    health = (
-        "    model_info:\n      disable_background_health_check: true # a health check should never pay for a panel\n"
-    )
+    alone = "# one model, three independent answers: put a second provider in for more views" if len(models) == 1 else ""
+    health = "    model_info:\n      disable_background_health_check: true # a health check should never pay for a panel\n"
     judge = "" if len(models) == 1 else f"        judge: {last} # who compares the answers\n"
     return (
         "\n  # ── Fusion models: clients call them like any other model. ──\n"

@@ -73,10 +73,7 @@ def of_proxy(config: ProxyConfig) -> Iterator[Finding]:
         yield Finding(
             "note",
             str(config.path),
-            "stands beside a folder named litellm_fusion: LiteLLM loads the plugin from "
-            "there, not from the installed package",
+            "stands beside a folder named litellm_fusion: LiteLLM loads the plugin from there, not from the installed package",
         )
     if settings.get("fusion_settings", {}) and config.settings.store_content:
-        yield Finding(
-            "note", "fusion_settings.store_content", "is accepted; there is no trace store in this version yet"
-        )
+        yield Finding("note", "fusion_settings.store_content", "is accepted; there is no trace store in this version yet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rich import box
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -76,11 +77,11 @@ def trace(told: Mapping[str, Any]) -> None:
 
 
 def _calls(spans: Iterable[Mapping[str, Any]]) -> None:
-    table = _Plain(title="calls", title_justify="left", title_style="bold cyan", border_style="cyan")
-    for title in ("role", "model", "label", "status"):
-        table.add_column(title)
-    for title in ("start s", "took s", "tokens in", "out", "cost"):
-        table.add_column(title, justify="right")
+    table = _Plain(title="calls", title_justify="left", title_style="bold cyan", box=box.SIMPLE_HEAD, padding=(0, 1))
+    for title in ("role", "model", "as", "status"):
+        table.add_column(title, no_wrap=True)
+    for title in ("from s", "took s", "in", "out", "cost"):
+        table.add_column(title, justify="right", no_wrap=True)
     for span in spans:
         role = str(span["role"]) + (f" {span['member']}" if span.get("member") else "")
         extra = "reserve" if span.get("reserve") else "backup" if span.get("backup") else ""
