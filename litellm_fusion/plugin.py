@@ -14,7 +14,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 from litellm.proxy.auth.auth_checks import can_key_call_model
 
-from litellm_fusion import intake, provider, seams, sinks
+from litellm_fusion import intake, provider, seams, sinks, watch
 from litellm_fusion.context import current
 from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused
 from litellm_fusion.registry import REGISTRY
@@ -47,6 +47,8 @@ class FusionLLM(CustomLLM):
 
 class FusionHook(CustomLogger):
     """Decides each request for a fusion model before LiteLLM serves it, and tells the client in headers what it did."""
+
+    is_fusion_hook = True
 
     async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: Any) -> Any:
         """The request's data, changed to go direct or to the provider. Any other model's request passes untouched."""
@@ -123,3 +125,4 @@ def _refusal(failure: FusionError) -> ProxyException:
 
 fusion_llm = FusionLLM()
 fusion_hook = FusionHook()
+watch.start()

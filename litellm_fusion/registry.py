@@ -113,8 +113,6 @@ class Registry:
             log.error("fusion.config %s can't be used%s: %s", entry.name, kept, "; ".join(error.problems))
             return error
         self._good[key] = resolved
-        config = resolved.config
-        log.info("fusion.config %s: preset %s, panel %s", entry.name, config.preset, [m.model for m in config.panel])
         return resolved
 
     def _check_nesting(self, resolved: Layers) -> None:

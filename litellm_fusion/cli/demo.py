@@ -72,7 +72,7 @@ def _ask(running: proxy.Proxy, question: str, *, force: bool) -> int:
             trace = show.stream(raw.parse())
             headers = {name: value for name, value in raw.headers.items() if name.startswith("x-fusion-")}
     except openai.APIError as error:
-        return fail(f"{error}\nThe proxy's log ends with:\n{proxy.tail(running.log)}")
+        return fail(f"{error}\nThe proxy's log ends with:\n{proxy.said(running.log)}")
     out.print()
     if trace is None:
         show.direct(headers)

@@ -15,6 +15,8 @@ from litellm_fusion.models import Models
 
 MANY_ANSWERS = 4
 SAMPLE_PROMPT_TOKENS = 1_000
+_RESELLERS = frozenset({None, "openrouter", "bedrock", "vertex_ai", "azure_ai", "ollama", "ollama_chat"})
+"""Providers of many vendors' models: the same provider says nothing about the family."""
 _LOOKS_SECRET = frozenset({"api_key", "authorization", "password", "secret", "token", "extra_headers", "headers"})
 
 
@@ -45,7 +47,7 @@ def of_model(config: ProxyConfig, entry: Entry, layers: Layers, lineup: Lineup, 
         )
     if isinstance(own.judge, Judge) and lineup.judges and answers > 1:
         families = {models.provider(lineup.judges[0]), models.provider(lineup.synthesizers[0])}
-        if len(families) == 1 and lineup.judges[0] != lineup.synthesizers[0]:
+        if len(families) == 1 and lineup.judges[0] != lineup.synthesizers[0] and not families & _RESELLERS:
             yield Finding("note", f"{name}: judge", "and synthesizer share a provider; judges favour their own family's text")
     for info in ("input_cost_per_token", "output_cost_per_token"):
         if entry.model_info.get(info) == 0 or entry.litellm_params.get(info) == 0:

@@ -34,11 +34,14 @@ _KEYS: tuple[tuple[str, str, str], ...] = (
     ("OPENAI_API_KEY", "gpt", "openai/gpt-5.5"),
     ("GEMINI_API_KEY", "gemini", "gemini/gemini-3.1-pro-preview"),
 )
-_OPENROUTER: tuple[tuple[str, str], ...] = (
-    ("opus", "openrouter/anthropic/claude-opus-4.8"),
-    ("gpt", "openrouter/openai/gpt-5.5"),
-    ("gemini", "openrouter/google/gemini-3.1-pro-preview"),
+# LiteLLM's map has no price for OpenRouter's models, and without one a written max_cost_usd refuses every call: these
+# are the vendors' own list prices in US dollars per token, as the map has them (LiteLLM 1.106).
+_OPENROUTER: tuple[tuple[str, str, float, float], ...] = (
+    ("opus", "openrouter/anthropic/claude-opus-4.8", 5e-6, 25e-6),
+    ("gpt", "openrouter/openai/gpt-5.5", 5e-6, 30e-6),
+    ("gemini", "openrouter/google/gemini-3.1-pro-preview", 2e-6, 12e-6),
 )
+_LIST_PRICES = "OPENROUTER_API_KEY; check the prices, they are the vendors' own lists"
 
 
 def look(environ: Mapping[str, str] | None = None) -> tuple[Found, ...]:
@@ -47,7 +50,16 @@ def look(environ: Mapping[str, str] | None = None) -> tuple[Found, ...]:
     found = [_by_key(name, model, key) for key, name, model in _KEYS if env.get(key)]
     if env.get("OPENROUTER_API_KEY"):
         names = {item.name for item in found}
-        found += [_by_key(name, model, "OPENROUTER_API_KEY") for name, model in _OPENROUTER if name not in names]
+        found += [
+            Found(
+                name,
+                {"model": model, "api_key": "os.environ/OPENROUTER_API_KEY"},
+                _LIST_PRICES,
+                {"input_cost_per_token": prompt, "output_cost_per_token": completion},
+            )
+            for name, model, prompt, completion in _OPENROUTER
+            if name not in names
+        ]
     return tuple(found) if found else ollama_models()
 
 

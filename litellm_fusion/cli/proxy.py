@@ -103,6 +103,11 @@ def tail(log: Path, lines: int = 25) -> str:
         return "(no log)"
 
 
+def said(log: Path, lines: int = 10) -> str:
+    """The end of a log without the frames of its tracebacks."""
+    return "\n".join([line for line in tail(log, 400).splitlines() if line[:1].strip()][-lines:])
+
+
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path, started: float) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() - started < START_SECONDS:

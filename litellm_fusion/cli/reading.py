@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,7 +92,13 @@ class ProxyConfig:
         from litellm_fusion.models import Models
 
         entries = [_without_secrets(entry) for entry in self.plain]
-        return Models(litellm.Router(model_list=entries, ignore_invalid_deployments=True))
+        log = logging.getLogger("LiteLLM")
+        level = log.level
+        log.setLevel(logging.ERROR)  # advice about cache prices, once per model, is not what was asked for
+        try:
+            return Models(litellm.Router(model_list=entries, ignore_invalid_deployments=True))
+        finally:
+            log.setLevel(level)
 
 
 def read(path: Path) -> ProxyConfig:

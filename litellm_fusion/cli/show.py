@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich import box
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -77,10 +76,10 @@ def trace(told: Mapping[str, Any]) -> None:
 
 
 def _calls(spans: Iterable[Mapping[str, Any]]) -> None:
-    table = _Plain(title="calls", title_justify="left", title_style="bold cyan", box=box.SIMPLE_HEAD, padding=(0, 1))
+    table = _Plain(title="calls", title_justify="left", title_style="bold cyan", box=None, padding=(0, 1, 0, 0))
     for title in ("role", "model", "as", "status"):
-        table.add_column(title, no_wrap=True)
-    for title in ("from s", "took s", "in", "out", "cost"):
+        table.add_column(title, overflow="fold")  # these give way on a narrow terminal, the figures do not
+    for title in ("from s", "took", "in", "out", "cost"):
         table.add_column(title, justify="right", no_wrap=True)
     for span in spans:
         role = str(span["role"]) + (f" {span['member']}" if span.get("member") else "")
