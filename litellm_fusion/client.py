@@ -93,8 +93,7 @@ class Client:
                     span.first_token_seconds = self._meter.elapsed()
                 chunks.append(chunk)
                 yield chunk
-            whole = litellm.stream_chunk_builder(chunks, messages=list(call.messages))
-            cost = _stream_cost(response, whole)
+            whole, cost = _assembled(response, chunks, call)
             completion = self._closed(span, whole, cost)
         except (asyncio.CancelledError, GeneratorExit):
             span.status = "cancelled"
@@ -232,20 +231,22 @@ def _cost(response: Any) -> float | None:
     return float(cost) if cost is not None else None
 
 
-def _stream_cost(stream: Any, whole: Any) -> float | None:
-    """The cost that LiteLLM itself will log for this stream, by its own calculator."""
+def _assembled(stream: Any, chunks: list[Any], call: Call) -> tuple[Any, float | None]:
+    """The whole response of a stream, and the cost that LiteLLM itself will log for it, by its own calculator."""
     logging = getattr(stream, "logging_obj", None)
+    whole = litellm.stream_chunk_builder(chunks, messages=list(call.messages), logging_obj=logging)
     if logging is None or whole is None:
-        return None
+        return whole, None
+    cost: float | None = None
     with suppress(Exception):  # an unpriced model has no cost; anything else is no reason to fail a delivered answer
-        cost = logging._response_cost_calculator(result=whole)
-        return None if cost is None else float(cost)
-    return None
+        cost = logging.response_cost_calculator(result=whole)
+    return whole, cost
 
 
 def _cut_cost(stream: Any, chunks: list[Any], call: Call) -> float | None:
+    """What a stream that ended early has cost so far, as far as LiteLLM can tell."""
     if not chunks:
         return 0.0
     with suppress(Exception):
-        return _stream_cost(stream, litellm.stream_chunk_builder(chunks, messages=list(call.messages)))
+        return _assembled(stream, chunks, call)[1]
     return None

@@ -5,8 +5,10 @@ Read through the router's own group info, which it caches and which follows mode
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import litellm
 
@@ -26,18 +28,29 @@ class Facts:
     params: frozenset[str] | None = None
 
 
+KEEP_SECONDS = 30.0
+"""How long facts are kept. Reading them takes LiteLLM some 5 ms of CPU per model, too much for every request."""
+_kept: WeakKeyDictionary[Any, dict[str, tuple[float, Any, Facts | None]]] = WeakKeyDictionary()
+
+
 class Models:
-    """Facts by model_name, read once each. One instance serves one request, so a changed model list shows at once."""
+    """Facts by model_name. They are kept for a while per router; a model that comes, goes or is replaced shows at once,
+    a price changed in place after KEEP_SECONDS.
+    """
 
     def __init__(self, router: Any) -> None:
         self._router = router
-        self._facts: dict[str, Facts | None] = {}
+        self._facts = _kept.setdefault(router, {})
 
     def facts(self, name: str) -> Facts | None:
         """What is known, or None when the proxy has no such model."""
-        if name not in self._facts:
-            self._facts[name] = _read(self._router, name)
-        return self._facts[name]
+        indices = self._router.model_name_to_deployment_indices.get(name) or ()
+        deployments = tuple(id(self._router.model_list[index]) for index in indices)
+        kept = self._facts.get(name)
+        if kept is None or kept[1] != deployments or time.monotonic() - kept[0] > KEEP_SECONDS:
+            kept = (time.monotonic(), deployments, _read(self._router, name))
+            self._facts[name] = kept
+        return kept[2]
 
     def exists(self, name: str) -> bool:
         """Whether the proxy serves this model."""

@@ -122,6 +122,10 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
     plain += [
         member("blind", base_url, supports_vision=False),
         {
+            "model_name": "thinker",
+            "litellm_params": {"model": "openai/o3-mini", "api_base": base_url, "api_key": "sk-loopback"},
+        },
+        {
             "model_name": "claude",
             "litellm_params": {
                 "model": "anthropic/claude-loopback",
@@ -141,6 +145,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
         "litellm_settings": {
             "custom_provider_map": [{"provider": "fusion", "custom_handler": "litellm_fusion.plugin.fusion_llm"}],
             "callbacks": ["litellm_fusion.plugin.fusion_hook", "spy.spy"],
+            "fusion_settings": {"defaults": {"limits": {"panel_seconds": 99}}},
             "telemetry": False,
             **settings,
         },
@@ -178,6 +183,8 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/nested", panel=["m1", "fusion/all"]),
         fusion("fusion/private", policy=[{"use": "fuse"}], trusted_models=["m2", "synth"], limits=fast),
         fusion("fusion/solo-panel", direct="solo", limits=fast),
+        fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
+        fusion("fusion/by-claude", synthesizer="claude", limits=fast),
     ]  # fmt: skip
 
 

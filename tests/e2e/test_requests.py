@@ -119,3 +119,39 @@ def test_the_judge_sees_labels_and_no_names(proxy: Proxy, provider: Provider) ->
     told = json.dumps(provider.asked("judge")[0])
     assert all(f"answer {label}" in told for label in "ABC")
     assert not any(name in told for name in ('"m1"', "m2", "m3"))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_client_parameters_reach_whom_the_table_says(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    asked = {"temperature": 0.7, "top_p": 0.9, "seed": 5, "max_tokens": 77, "presence_penalty": 0.1, "logprobs": True}
+    got = chat(proxy, stream=stream, **asked, user="someone", parallel_tool_calls=None)
+    assert got.status == 200
+    member, judge, synth = (provider.asked(model)[0] for model in ("m1", "judge", "synth"))
+    assert {key: member.get(key) for key in ("temperature", "top_p", "seed", "presence_penalty")} == {
+        "temperature": 0.7, "top_p": 0.9, "seed": 5, "presence_penalty": 0.1}  # fmt: skip
+    assert member["max_tokens"] == 16000
+    assert "logprobs" not in member
+    assert judge["temperature"] == 0
+    assert "seed" not in judge
+    assert {key: synth.get(key) for key in asked} == asked
+
+
+def test_reasoning_effort_reaches_members_and_synthesizer(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/thinkers", reasoning_effort="low")
+    assert got.status == 200, got.body
+    assert provider.asked("o3-mini")[0]["reasoning_effort"] == "low"
+    assert "reasoning_effort" not in provider.asked("judge")[0]
+
+
+def test_what_no_stage_can_honour_is_refused_by_name(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/by-claude", n=2)
+    assert got.status == 400
+    assert "n" in got.error["message"]
+    assert "claude" in got.error["message"]
+    assert provider.requests == []
+    assert chat(proxy, "fusion/by-claude", n=2, drop_params=True).status == 200
+
+
+def test_the_operators_settings_fill_in_for_every_model(proxy: Proxy, provider: Provider) -> None:
+    got = chat(proxy, "fusion/all")
+    assert got.trace["limits"]["panel_seconds"] == 99

@@ -34,7 +34,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "direct",
         "fusion",
         "gate registry",
-        "serving",
+        "serving watch",
         "intake provider",
         "plugin",
         "sdk simulated",
