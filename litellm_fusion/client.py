@@ -125,6 +125,8 @@ class Client:
         except LimitExceeded as error:
             span.status, span.error = "over_limit", error.limit
             raise
+        if price is None and self._meter.max_cost_usd is not None:
+            self._recorder.once(call.role, "unknown_price", call.model)
         if hold.max_tokens is not None and hold.max_tokens < (call.max_completion_tokens or hold.max_tokens):
             self._recorder.step(call.role, "shortened", f"{call.model}: {hold.max_tokens} tokens under the cost ceiling")
         return span, hold

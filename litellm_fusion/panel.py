@@ -23,7 +23,6 @@ from litellm_fusion.types import Answer, News
 
 GRACE_SHARE, GRACE_LEAST, GRACE_MOST = 0.25, 2.0, 30.0
 """A straggler's grace: a quarter of the time that the quorum took, between 2 and 30 seconds."""
-ReservesAndTasks = tuple[list[str], dict["asyncio.Task[Answer]", Seat]]
 
 
 async def ask_panel(run: Run) -> tuple[Answer, ...]:
@@ -58,7 +57,7 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
             for task in done:
                 seat = tasks.pop(task)
                 answers.append(task.result())
-                await _tell(run, answers[-1], len(seats))
+                await _tell(run, answers[-1], f"{len(answers)}/{len(seats)}")
                 if answers[-1].status != "ok" and answers[-1].status != "truncated":
                     replacement = _reserve(run, reserves, seat)
                     if replacement is not None:
@@ -137,9 +136,9 @@ def _grace(run: Run) -> float:
     return min(max(GRACE_SHARE * run.meter.elapsed(), GRACE_LEAST), GRACE_MOST)
 
 
-async def _tell(run: Run, answer: Answer, seats: int) -> None:
+async def _tell(run: Run, answer: Answer, count: str) -> None:
     outcome = "answered" if answer.status == "ok" else answer.status.replace("_", " ")
-    await run.emit(News(f"{answer.model} {outcome} after {answer.seconds:.1f} s ({answer.member}/{seats})"))
+    await run.emit(News(f"{answer.model} {outcome} after {answer.seconds:.1f} s ({count})"))
 
 
 async def _cancel(tasks: dict[asyncio.Task[Answer], Seat]) -> list[Seat]:

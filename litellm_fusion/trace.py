@@ -90,6 +90,11 @@ class Recorder:
         """Note a rung of the ladder."""
         self.ladder.append(Step(stage, step, why))
 
+    def once(self, stage: str, step: str, why: str = "") -> None:
+        """Note a rung that one request needs to name only once."""
+        if Step(stage, step, why) not in self.ladder:
+            self.step(stage, step, why)
+
     def label(self, answers: Sequence[Answer]) -> None:
         """Give the members' spans their blind labels, and remember whose label is whose: `opus#1`."""
         by_member = {answer.member: answer.label for answer in answers}

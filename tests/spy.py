@@ -10,6 +10,28 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy.proxy_server import app
 
+from litellm_fusion import intake, planning
+
+
+_read_signals, _read_body = planning.signals.read, intake.body.read
+
+
+def _signals(request: Any) -> Any:
+    if "BREAK-SIGNALS" in str(request.messages):
+        raise RuntimeError("signals broke, as scripted")
+    return _read_signals(request)
+
+
+def _body(body: Any, *rest: Any) -> Any:
+    if "BREAK-HOOK" in str(body.get("messages")):
+        raise RuntimeError("the hook broke, as scripted")
+    return _read_body(body, *rest)
+
+
+# A broken piece of ours, at a prompt's word: the tests show that no request fails of it.
+planning.signals.read = _signals
+intake.body.read = _body
+
 
 class Spy(CustomLogger):
     """Rows as LiteLLM's spend log would get them."""

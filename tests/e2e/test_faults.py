@@ -361,3 +361,34 @@ def test_sensitive_text_stays_with_trusted_models(proxy: Proxy, provider: Provid
     got = chat(proxy, "fusion/private", f"{QUESTION} My card is 4111 1111 1111 1111.", stream=stream)
     assert got.status == 200
     assert {seen.model for seen in provider.requests} <= {"m2", "synth"}
+
+
+def test_broken_signals_make_a_request_direct(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    got = chat(proxy, "fusion/gated", f"{QUESTION} BREAK-SIGNALS", stream=stream)
+    assert (got.status, got.text) == (200, answer("solo"))
+    assert (got.headers["x-fusion-route"], got.headers["x-fusion-rule"]) == ("direct", "error")
+
+
+def test_a_broken_hook_leaves_the_decision_to_the_provider(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    got = chat(proxy, "fusion/gated", f"{QUESTION} BREAK-HOOK", stream=stream, fusion={"mode": "off"})
+    assert got.status == 200
+    assert got.trace["decision"]["route"] == "fused"
+
+
+def test_an_error_after_paid_calls_asks_for_no_retry(proxy: Proxy, provider: Provider) -> None:
+    provider.script("m3", Reply(status=500))
+    provider.script("solo", Reply(status=503))
+    got = chat(proxy, "fusion/all-three")
+    assert got.status == 503
+    assert got.headers["x-should-retry"] == "false"
+    assert "m3: server_error" in got.error["message"]
+
+
+def test_a_private_request_never_leaves_its_models(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    provider.script("m2", Reply(status=500))
+    provider.script("synth", Reply(status=500))
+    got = chat(proxy, "fusion/private", f"{QUESTION} My card is 4111 1111 1111 1111.", stream=stream)
+    assert "private_model_unavailable" in json.dumps(got.error)
+    assert {seen.model for seen in provider.requests} <= {"m2", "synth"}
+    if not stream:
+        assert got.status == 503

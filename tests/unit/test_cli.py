@@ -1,4 +1,4 @@
-"""The command: what it finds, writes and explains. `check` has a file of its own, `demo` has its test with a real proxy, in tests/e2e."""
+"""The command: what it finds, writes and explains. `check` has its own file; `demo` is tested with a real proxy, in e2e."""
 
 from __future__ import annotations
 
