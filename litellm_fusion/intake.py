@@ -9,7 +9,7 @@ from typing import Any
 
 import litellm
 
-from litellm_fusion import asks, body, identity, planning, progress
+from litellm_fusion import asks, body, explain, identity, planning, progress
 from litellm_fusion.context import Plan, current
 from litellm_fusion.errors import OverrideRefused, RequestRefused
 from litellm_fusion.models import Models
@@ -43,7 +43,9 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
     plan = planning.plan(layers, request, models, ask, mode)
-    if plan.decision.use == "refuse":
+    if ask.mode == "explain":
+        plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
+    if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.logging_choices(data)
     current.set(plan)

@@ -57,7 +57,7 @@ class Models:
         return self.facts(name) is not None
 
     def provider(self, name: str) -> str | None:
-        """The provider behind a model, such as `anthropic`."""
+        """Who makes a model, such as `anthropic`, also where a reseller serves it."""
         facts = self.facts(name)
         return None if facts is None else facts.provider
 
@@ -78,10 +78,9 @@ def _read(router: Any, name: str) -> Facts | None:
     inner = deployments[0]["litellm_params"]["model"]
     if group is None:
         return Facts(provider=_provider(inner))
-    provider = group.providers[0] if group.providers else _provider(inner)
     mapped = _mapped(inner, deployments[0])
     return Facts(
-        provider=provider,
+        provider=_provider(inner),
         price=_price(group, deployments),
         window=int(group.max_input_tokens) if group.max_input_tokens else None,
         vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
@@ -91,11 +90,17 @@ def _read(router: Any, name: str) -> Facts | None:
     )
 
 
+_RESELLERS = {"openrouter": "/", "bedrock": ".", "bedrock_converse": ".", "vercel_ai_gateway": "/", "azure_ai": "/"}
+"""Providers that serve other makers' models, and what ends the maker's name in theirs."""
+
+
 def _provider(inner: str) -> str | None:
     try:
-        return str(litellm.get_llm_provider(model=inner)[1])
+        model, provider, _, _ = litellm.get_llm_provider(model=inner)
     except Exception:  # an unknown provider is simply unknown
         return None
+    maker, mark, _ = model.removeprefix("us.").removeprefix("eu.").partition(_RESELLERS.get(provider, "\0"))
+    return maker if mark else str(provider)
 
 
 def _price(group: Any, deployments: list[Any]) -> Price | None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from litellm_fusion import explain, policy, signals
+from litellm_fusion import policy, signals
 from litellm_fusion.asks import Ask
 from litellm_fusion.config import AUTO, FusionConfig
 from litellm_fusion.context import Plan
 from litellm_fusion.errors import ConfigInvalid
+from litellm_fusion.estimate import estimate
 from litellm_fusion.layers import Layers
 from litellm_fusion.lineup import Lineup, line_up, only
 from litellm_fusion.models import Models
@@ -44,9 +45,7 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) 
     lineup = replace(lineup, direct=_direct(lineup, config, decision, request, private=private))
     made = Plan(layers, config, lineup, decision, recorder, request.api, ask, request.caller, private)
     if mode == "shadow" and wanted.use == "fuse":
-        _shadow(made, request, models)
-    if ask.mode == "explain":
-        made.explained = explain.explain(layers, request, models, overrides=ask.overrides)
+        _shadow(made, wanted, request, models)
     return made
 
 
@@ -103,7 +102,7 @@ def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: R
     return lineup.direct
 
 
-def _shadow(made: Plan, request: Request, models: Models) -> None:
-    told = explain.explain(made.layers, request, models, overrides=made.ask.overrides)
-    cost = {key: told.get(key) for key in ("estimated_cost_usd", "worst_case_cost_usd")}
+def _shadow(made: Plan, wanted: Decision, request: Request, models: Models) -> None:
+    told = estimate(made.config, made.lineup, wanted, request, models)
+    cost = {"estimated_cost_usd": told.estimated_cost_usd, "worst_case_cost_usd": told.worst_case_cost_usd}
     log.info("fusion.shadow %s would have fused by rule %s: %s", made.recorder.model, made.decision.rule, cost)

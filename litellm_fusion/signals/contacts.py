@@ -40,9 +40,7 @@ _NANP = re.compile(
     r"[2-9][0-9]{2}-[0-9]{4}(?![A-Za-z0-9_]|-[0-9])"
 )
 _LOCAL_NUMBER = re.compile(r"(?<![A-Za-z0-9_.#+$\-])\(?[0-9](?:[ \-./()\u00a0]{0,2}[0-9]){6,13}(?![A-Za-z0-9_])")
-_DATE = re.compile(
-    r"(?:19|20)[0-9]{2}[-./ ]?[01][0-9][-./ ]?[0-3][0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}"
-)
+_DATE = re.compile(r"(?:19|20)[0-9]{2}[-./ ]?[01][0-9][-./ ]?[0-3][0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}")
 _PHONE_WORDS = re.compile(
     r"\b(?:(?:tele|cell|mobile |smart)?phone|t[ée]l|telefon\w*|telefono|teléfono|téléphone|telefone|mobil(?:e|nummer"
     r"|funk)?|handy\w*|"

@@ -86,13 +86,9 @@ _CUES = (
         "follow",
         rf"\b(?:suggest|generate|propose|predict)\b[^\n]{{0,40}}\bfollow[- ]?ups?\b[^\n]{{0,80}}(?:\buser\b|{_CHAT})",
     ),
-    _cue(
-        "user might|suggestion mode", r"what the user might (?:naturally )?(?:ask|type|say) next\b|\bsuggestion mode\b"
-    ),
+    _cue("user might|suggestion mode", r"what the user might (?:naturally )?(?:ask|type|say) next\b|\bsuggestion mode\b"),
     _cue("autocompletion|<text>", r"\byou are an autocompletion system\b|\bcontinue the text in <text>"),
-    _cue(
-        "emoji", r"\b(?:reflect|summari[sz]e|express)\b[^\n]{0,60}\b(?:speaker|message|conversation)[^\n]{0,60}\bemoji"
-    ),
+    _cue("emoji", r"\b(?:reflect|summari[sz]e|express)\b[^\n]{0,60}\b(?:speaker|message|conversation)[^\n]{0,60}\bemoji"),
     # search queries, standalone questions, tool choice
     _cue("quer", r"\banaly[sz]e the (?:chat|conversation) history\b[^\n]{0,120}\b(?:search )?quer(?:y|ies)\b"),
     _cue(

@@ -37,9 +37,7 @@ _OPENS_BACK = re.compile(
     r"|mais|"
     r"pourquoi|alors|y|pero|por que|entonces|continue|go on|weiter|continua|sigue) "
 )
-_CJK_BACK = re.compile(
-    "^(?:那|那么|所以|但是|可是|为什么|继续|还有|再|这|它|それ|これ|その|じゃあ|では|でも|なぜ|もっと|続け)"
-)
+_CJK_BACK = re.compile("^(?:那|那么|所以|但是|可是|为什么|继续|还有|再|这|它|それ|これ|その|じゃあ|では|でも|なぜ|もっと|続け)")
 _BACKWARD_WORDS = 4
 """So few words after an answer can only be understood through it ("in German?")."""
 

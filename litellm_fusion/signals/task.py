@@ -174,8 +174,7 @@ def _judged(question: _Question, scores: dict[str, float], domain: str) -> Estim
 
 def _domain(question: _Question, code: float) -> str:
     scores = {
-        domain: sum(weight * len(phrases & question.found) for weight, phrases in table)
-        for domain, table in _DOMAINS.items()
+        domain: sum(weight * len(phrases & question.found) for weight, phrases in table) for domain, table in _DOMAINS.items()
     }
     scores["software"] += min(code, 3.0) / 2
     best = max(scores, key=lambda domain: scores[domain])

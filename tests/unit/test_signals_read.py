@@ -29,9 +29,7 @@ _ANYTHING = st.recursive(
     _SCALARS,
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["type", "text", "content", "image_url", "data", "input", "x"]), inner, max_size=4
-        )
+        | st.dictionaries(st.sampled_from(["type", "text", "content", "image_url", "data", "input", "x"]), inner, max_size=4)
     ),
     max_leaves=8,
 )

@@ -162,9 +162,7 @@ def test_question_that_stands_alone_is_no_followup(text: str) -> None:
     assert read("Compare A and B", said("A wins"), text).is_followup is False
 
 
-LONG_QUESTION = (
-    "Please explain in plain words how the heat pump in our new house moves warmth from outside to inside in winter"
-)
+LONG_QUESTION = "Please explain in plain words how the heat pump in our new house moves warmth from outside to inside in winter"
 
 
 @pytest.mark.parametrize(
