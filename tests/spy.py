@@ -12,7 +12,6 @@ from litellm.proxy.proxy_server import app
 
 from litellm_fusion import intake, planning
 
-
 _read_signals, _read_body = planning.signals.read, intake.body.read
 
 
