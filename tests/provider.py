@@ -134,6 +134,8 @@ def start(provider: Provider) -> Callable[[], None]:
                 return JSONResponse({"error": error}, reply.status, headers)
             if reply.raw_body is not None:
                 return Response(reply.raw_body, media_type="application/json")
+            if reply.cut_after is not None and not body.get("stream"):
+                return StreamingResponse(_cut(json.dumps(_whole(body, reply))), media_type="application/json")
             if body.get("stream"):
                 return StreamingResponse(_chunks(body, reply), media_type="text/event-stream")
             return JSONResponse(_whole(body, reply))
@@ -224,6 +226,13 @@ def _anthropic(body: dict[str, Any], reply: Reply) -> Response:
 
 SIGNATURE = "signed-by-the-loopback-provider"
 _OTHERS = {"/v1/completions": _completion, "/v1/responses": _response, "/v1/messages": _anthropic}
+
+
+async def _cut(text: str) -> AsyncIterator[bytes]:
+    """Half a body, then a dropped connection."""
+    yield text[: len(text) // 2].encode()
+    await asyncio.sleep(0.02)
+    raise ConnectionError("cut, as scripted")
 
 
 async def _chunks(body: dict[str, Any], reply: Reply) -> AsyncIterator[bytes]:

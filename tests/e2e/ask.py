@@ -53,10 +53,12 @@ class Got:
 
 
 def chat(proxy: Proxy, model: str = "fusion/all", question: Any = QUESTION, *, stream: bool = False, **more: Any) -> Got:
-    """One chat completion."""
+    """One chat completion, with the master key or with `key`."""
     messages = more.pop("messages", None) or [{"role": "user", "content": question}]
+    key = more.pop("key", proxy.master_key)
     body = {"model": model, "messages": messages, "stream": stream, **more}
-    with proxy.client() as client, client.stream("POST", "/v1/chat/completions", json=body) as response:
+    headers = {"Authorization": f"Bearer {key}"}
+    with proxy.client() as client, client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response:
         if not stream or not response.headers["content-type"].startswith("text/event-stream"):
             got = Got(response.status_code, response.headers, body=json.loads(response.read()))
             if got.body.get("choices"):

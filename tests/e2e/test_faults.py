@@ -87,10 +87,11 @@ def test_a_member_that_outlasts_the_panel_times_out(proxy: Proxy, provider: Prov
 
 
 def test_a_cut_connection_is_a_failed_member(proxy: Proxy, provider: Provider, stream: bool) -> None:
-    provider.script("m2", Reply(raw_body=b""))
+    provider.script("m2", Reply(text=answer("m2"), cut_after=1))
     got = chat(proxy, stream=stream)
     assert got.status == 200
-    assert got.status_of("member")[1] in ("error", "empty")
+    assert got.status_of("member") == ["ok", "error", "ok"]
+    assert got.headers["x-fusion-route"] == "fused"
 
 
 def test_a_reserve_takes_a_failed_seat(proxy: Proxy, provider: Provider, stream: bool) -> None:
