@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi import HTTPException
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
@@ -16,7 +17,7 @@ from litellm.proxy.auth.auth_checks import can_key_call_model
 
 from litellm_fusion import intake, provider, seams, sinks, watch
 from litellm_fusion.context import current
-from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused
+from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
 
@@ -24,6 +25,10 @@ log = logging.getLogger("litellm_fusion")
 REGISTRY.missing = seams.missing()
 if REGISTRY.missing:
     log.error("fusion.off: this LiteLLM lacks %s; every request goes direct", ", ".join(REGISTRY.missing))
+
+
+_CALLERS_OWN = (400, 413, 422)
+"""Statuses that say something about the request itself, not about the model."""
 
 
 class FusionLLM(CustomLLM):
@@ -72,6 +77,17 @@ class FusionHook(CustomLogger):
         if plan is not None and plan.api == "responses" and plan.recorder.seconds is not None:
             provider.put_summary(plan, response)
         return response
+
+    async def async_post_call_failure_hook(
+        self, request_data: dict[str, Any], original_exception: Exception, *rest: Any, **more: Any
+    ) -> Any:
+        """When no trusted model answers a sensitive request that went direct, the client is told so, typed."""
+        plan = current.get()
+        status = getattr(original_exception, "status_code", None)
+        if plan is None or not plan.private or plan.decision.use != "direct" or status in _CALLERS_OWN:
+            return None
+        failure = PrivateModelUnavailable(f"{plan.lineup.direct or 'no model'} did not answer")
+        return HTTPException(status_code=failure.status, detail=f"{failure.code}: {failure.message}")
 
     async def async_post_call_response_headers_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, *rest: Any, **more: Any

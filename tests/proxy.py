@@ -183,6 +183,7 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/nested", panel=["m1", "fusion/all"]),
         fusion("fusion/private", policy=[{"use": "fuse"}], trusted_models=["m2", "synth"], limits=fast),
         fusion("fusion/solo-panel", direct="solo", limits=fast),
+        fusion("fusion/private-direct", policy=[{"use": "direct"}], direct="solo", trusted_models=["m2"]),
         fusion("fusion/all-three", direct="solo", limits={"min_answers": 3, **fast}),
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),

@@ -393,3 +393,14 @@ def test_a_private_request_never_leaves_its_models(proxy: Proxy, provider: Provi
     assert {seen.model for seen in provider.requests} <= {"m2", "synth"}
     if not stream:
         assert got.status == 503
+
+
+def test_a_private_request_that_goes_direct_stays_with_trusted_models(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    card = f"{QUESTION} My card is 4111 1111 1111 1111."
+    assert chat(proxy, "fusion/private-direct", card, stream=stream).text == answer("m2")
+    assert chat(proxy, "fusion/private-direct", stream=stream).text == answer("solo")
+    provider.script("m2", Reply(status=500))
+    got = chat(proxy, "fusion/private-direct", card, stream=stream)
+    assert got.status == 503
+    assert "private_model_unavailable" in got.error["message"]
+    assert "secret-host" not in json.dumps(got.error)
