@@ -6,9 +6,8 @@ from contextlib import aclosing
 
 from litellm_fusion import params
 from litellm_fusion.client import has_substance
-from litellm_fusion.errors import CallFailed, PrivateModelUnavailable
+from litellm_fusion.errors import CallFailed, PrivateModelUnavailable, StreamBroken
 from litellm_fusion.run import Run
-from litellm_fusion.synthesis import StreamBroken
 from litellm_fusion.types import Call, Completion, Delta, Reply
 
 

@@ -9,6 +9,8 @@
     ├── PrivateModelUnavailable 503 sensitive text, and no trusted model answered
     ├── Overloaded         429      `when_full: refuse` and every place is taken
     ├── CallFailed         502      one inner call failed; `kind` says how. A value inside the panel, an error elsewhere
+    ├── RunFailed   the direct model's  panel and direct model have both failed; carries the direct model's CallFailed
+    ├── StreamBroken       none     the answer's stream failed after content had been sent; its code is the typed cause
     └── LimitExceeded      none     a call that a limit of the request forbids; carries type, value, limit and whose it is
 
 Messages never hold keys, hosts, stack traces or a provider's own text: those stay behind `client.complete`.
@@ -102,6 +104,26 @@ class CallFailed(FusionError):
         self.kind = kind
         self.call_status = call_status
         self.retry_after = retry_after
+
+
+class RunFailed(FusionError):
+    """Panel and direct model have both failed. `cause` is the direct model's failure; the members' stand in the text."""
+
+    code = "fusion_failed"
+
+    def __init__(self, cause: CallFailed, members: str) -> None:
+        told = f"; panel: {members}" if members else ""
+        super().__init__(f"the direct model failed: {cause.kind}{told}")
+        self.cause = cause
+        self.status = cause.call_status or 502
+
+
+class StreamBroken(FusionError):
+    """The answer's stream failed after content had been sent; `code` is the typed cause."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the answer's stream ended early: {kind}")
+        self.code = kind
 
 
 class LimitExceeded(FusionError):

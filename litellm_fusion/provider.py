@@ -15,7 +15,7 @@ import litellm
 from litellm_fusion import outlet, params, planning, progress, serving
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, current, inside
-from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused
+from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused, RunFailed
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY
@@ -223,5 +223,5 @@ def _is_health_check(given: Mapping[str, Any]) -> bool:
 
 def _out(failure: FusionError, model: str, plan: Plan | None) -> Exception:
     recorder: Recorder | None = None if plan is None else plan.recorder
-    retry_after = failure.cause.retry_after if isinstance(failure, serving.RunFailed) else None
+    retry_after = failure.cause.retry_after if isinstance(failure, RunFailed) else None
     return outlet.error(failure, model, recorder, retry_after)

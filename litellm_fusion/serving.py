@@ -12,7 +12,7 @@ from typing import Any
 from litellm_fusion import direct, sinks
 from litellm_fusion.client import Client, Identity
 from litellm_fusion.context import Plan, inside
-from litellm_fusion.errors import CallFailed, FusionError, Overloaded
+from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed
 from litellm_fusion.fusion import fuse
 from litellm_fusion.gate import GATE
 from litellm_fusion.limits import Meter
@@ -24,18 +24,6 @@ from litellm_fusion.types import UNLIMITED, Event, News, Reply, Request
 
 log = logging.getLogger("litellm_fusion")
 KEEP_ALIVE_SECONDS = 8.0
-
-
-class RunFailed(FusionError):
-    """Panel and direct model have both failed. `cause` is the direct model's failure; the members' stand in the text."""
-
-    code = "fusion_failed"
-
-    def __init__(self, cause: CallFailed, members: str) -> None:
-        told = f"; panel: {members}" if members else ""
-        super().__init__(f"the direct model failed: {cause.kind}{told}")
-        self.cause = cause
-        self.status = cause.call_status or 502
 
 
 def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeout_seconds: float | None) -> Run:

@@ -13,7 +13,7 @@ from typing import Any
 
 from litellm_fusion import outcomes, params, prompts
 from litellm_fusion.client import has_substance
-from litellm_fusion.errors import CallFailed, FusionError, LimitExceeded
+from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_text
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
@@ -25,14 +25,6 @@ NEAR_EMPTY_CHARS = 50
 """A synthesis shorter than this, while the panel wrote more, is a silent refusal (TrustedRouter's GLM finding)."""
 STALL_SECONDS = 120.0
 """Silence in the middle of a stream that ends it."""
-
-
-class StreamBroken(FusionError):
-    """The synthesizer's stream failed after content had been sent; `code` is the typed cause."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(f"the answer's stream ended early: {kind}")
-        self.code = kind
 
 
 async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fakes import LONG, Say, Scripted, run_of, server_error, steps
 
-from litellm_fusion.errors import CallFailed
+from litellm_fusion.errors import CallFailed, StreamBroken
 from litellm_fusion.fusion import fuse
-from litellm_fusion.synthesis import StreamBroken, near_empty
+from litellm_fusion.synthesis import near_empty
 from litellm_fusion.types import Answer, Delta, Event, Request
 
 ANALYSIS = {
