@@ -163,6 +163,9 @@ class Client:
             "proxy_server_request": {"body": {"model": call.model, "messages": messages, **params}},
             "stream": stream,
         }
+        if call.member is not None and litellm.cache is not None:
+            # Two seats of one model are two tries: a cached answer of the one is no answer of the other.
+            arguments["cache"] = {**(self._identity.extra.get("cache") or {}), "namespace": f"fusion-seat-{call.member}"}
         if call.timeout_seconds is not None:
             arguments["timeout"] = call.timeout_seconds
         if self._private or stream:

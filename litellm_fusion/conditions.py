@@ -119,7 +119,7 @@ def compile_condition(source: str) -> Condition:
         except ZeroDivisionError:
             raise ValueError("the expression divides by zero on sample signals") from None
         except (TypeError, RuntimeError) as error:
-            raise ValueError(f"types do not fit: {str(error).split('. ')[0]}; {_shapes(program)}") from None
+            raise ValueError(f"types do not fit: {str(error).split('. ')[0]}; {_shapes(source, program)}") from None
         if not isinstance(result, bool):
             raise ValueError(f"the expression gives {type(result).__name__}, not true or false")
     return Condition(source, program)
@@ -133,8 +133,10 @@ def _comparable(sample: object, literal: str) -> bool:
     return isinstance(sample, int | float) and not isinstance(sample, bool)
 
 
-def _shapes(program: Any) -> str:
-    return ", ".join(f"{name} is {_TYPES[type(_LOW[name])]}" for name in program.variables() if name in _LOW)
+def _shapes(source: str, program: Any) -> str:
+    return ", ".join(
+        f"{name} at {_position(source, name)} is {_TYPES[type(_LOW[name])]}" for name in program.variables() if name in _LOW
+    )
 
 
 def _position(source: str, name: str) -> str:

@@ -15,11 +15,11 @@ from litellm_fusion.context import Plan
 
 _KEPT = ("tags", "litellm_parent_otel_span", "requester_ip_address", "user_agent", "spend_logs_metadata")
 _RESERVATION = "user_api_key_budget_reservation"
-LOGGING = (
-    "no-log", "turn_off_message_logging", "litellm_disabled_callbacks", "success_callback", "failure_callback",
+CHOICES = (
+    "cache", "no-log", "turn_off_message_logging", "litellm_disabled_callbacks", "success_callback", "failure_callback",
     "litellm_trusted_callback_vars",
 )  # fmt: skip
-"""The caller's logging choices on a request's data: key and team callbacks, redaction, no log at all."""
+"""The caller's choices on a request's data: caching, key and team callbacks, redaction, no log at all."""
 
 
 def identity(litellm_params: Mapping[str, Any], plan: Plan) -> Identity:
@@ -37,9 +37,9 @@ def identity(litellm_params: Mapping[str, Any], plan: Plan) -> Identity:
     return Identity(kept, {**_session(litellm_params, plan), **plan.forwarded})
 
 
-def logging_choices(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the hook keeps of a request's data for its inner calls: logging choices with their variables."""
-    kept = {key: data[key] for key in LOGGING if data.get(key) is not None}
+def choices(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the hook keeps of a request's data for its inner calls: caching and logging, with their variables."""
+    kept = {key: data[key] for key in CHOICES if data.get(key) is not None}
     variables = data.get("litellm_trusted_callback_vars")
     if isinstance(variables, Mapping):
         kept |= {key: data[key] for key in variables if key in data}

@@ -47,7 +47,7 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
         plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
     if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
-    plan.forwarded = identity.logging_choices(data)
+    plan.forwarded = identity.choices(data)
     current.set(plan)
     if plan.decision.use == "direct" and plan.explained is None:
         _go_direct(plan, data)

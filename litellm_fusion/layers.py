@@ -45,7 +45,9 @@ class Layers:
         raw = self.raw
         if "preset" in overrides:
             raw = merged(_preset(overrides["preset"]), self.settings.defaults, self.own)
-        return _validated(merged(raw, overrides))
+        raw = merged(raw, overrides)
+        _fetch_by_default(raw)
+        return _validated(raw)
 
 
 def resolve(own: object, names: tuple[str, ...], settings: Settings) -> Layers:
@@ -62,16 +64,16 @@ def resolve(own: object, names: tuple[str, ...], settings: Settings) -> Layers:
         preset = next((part for part in parts if part in PRESETS), "general")
     raw = merged(_preset(preset), settings.defaults, own, {"preset": preset})
     _fetch_by_default(raw)
-    config = _validated(raw)
-    for rule in config.policy:
+    layers = Layers(_validated(raw), raw, own, settings)
+    for rule in layers.config.policy:
         if rule.use.overrides:
             try:
-                _validated(merged(raw, rule.use.overrides))
+                layers.changed(rule.use.overrides)
             except ConfigInvalid as error:
                 where = f"fusion_config.policy[{rule.name}].use.fuse"
                 problems = tuple(problem.replace("fusion_config", where, 1) for problem in error.problems)
                 raise ConfigInvalid(error.message, problems) from None
-    return Layers(config, raw, own, settings)
+    return layers
 
 
 def read_settings(raw: object) -> Settings:
@@ -101,7 +103,7 @@ def problems(error: ValidationError, root: str, model: type[BaseModel]) -> tuple
     """Each problem as `path: message (found ...)`, without the branch names that pydantic adds for unions."""
     lines = []
     found = error.errors(include_url=False, include_context=False)
-    paths = [tuple(step for step in item["loc"] if isinstance(step, int) or _is_key(step)) for item in found]
+    paths = [_steps(item["loc"], named=item["type"] in ("extra_forbidden", "missing")) for item in found]
     for steps, item in zip(paths, found, strict=True):
         if any(len(other) > len(steps) and other[: len(steps)] == steps for other in paths):
             continue  # the deeper problem says it better
@@ -141,6 +143,12 @@ def _fetch_by_default(raw: dict[str, Any]) -> None:
     tools = raw.get("tools")
     if raw["preset"] == "research" and isinstance(tools, Mapping) and tools.get("web_search"):
         raw["tools"] = {"web_fetch": True, **{key: value for key, value in tools.items() if value is not None}}
+
+
+def _steps(loc: tuple[int | str, ...], *, named: bool) -> tuple[int | str, ...]:
+    """The keys and positions of a problem's place. With `named` the last step is a key, however it is spelt."""
+    last = len(loc) - 1
+    return tuple(step for at, step in enumerate(loc) if isinstance(step, int) or (named and at == last) or _is_key(step))
 
 
 def _is_key(step: str) -> bool:

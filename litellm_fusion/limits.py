@@ -96,9 +96,9 @@ class Meter:
             return Hold(0.0, max_tokens)
         tokens = affordable_tokens(price, prompt_tokens, left * share)
         wanted = tokens if max_tokens is None else max_tokens
-        least = min(wanted, FLOOR_TOKENS) if floor else 1
+        least = _least(max_tokens) if floor else 1
         if tokens < least or left <= 0:
-            raise LimitExceeded(*self._binding(price.cost(prompt_tokens, max(least, 1))))
+            raise LimitExceeded(*self._binding(price.cost(prompt_tokens, least)))
         self._calls += 1
         granted = min(tokens, wanted)
         hold = Hold(price.cost(prompt_tokens, granted), None if price.completion == 0 else granted)
@@ -142,11 +142,16 @@ def fitting(
         rate = sum(price.completion for price in known)
         tokens = 10**9 if rate == 0 and rest >= 0 else int(rest / rate) if rest > 0 else 0
         wanted = tokens if max_tokens is None else max_tokens
-        if tokens >= min(wanted, FLOOR_TOKENS) and tokens > 0:
+        if tokens >= _least(max_tokens):
             return tuple(kept), None if max_tokens is None and tokens >= 10**9 else min(tokens, wanted)
         dearest = max(kept, key=lambda position: _worst(prices[position], prompt_tokens))
         kept.remove(dearest)
     return (), max_tokens
+
+
+def _least(max_tokens: int | None) -> int:
+    """How many tokens a call must be able to pay for: the floor, or all it asks for where that is less."""
+    return FLOOR_TOKENS if max_tokens is None else max(1, min(max_tokens, FLOOR_TOKENS))
 
 
 def _worst(price: Price | None, prompt_tokens: int) -> float:

@@ -37,11 +37,11 @@ def decide(signals: Signals, rules: Iterable[Rule], ask: Literal["auto", "force"
     if ask != "auto":
         always = tuple(rule for rule in ordered if rule.always)
         decision = _first(always, values)
-        if decision.rule != "none":
-            return decision
+        rest = tuple(RuleOutcome(rule.name, "not_reached") for rule in ordered if not rule.always)
+        if any(outcome.outcome == "matched" for outcome in decision.outcomes):
+            return replace(decision, outcomes=decision.outcomes + rest)
         reason = f"the request says mode: {ask}"
         outcomes = (*decision.outcomes, RuleOutcome("request", "matched", reason))
-        rest = tuple(RuleOutcome(rule.name, "not_reached") for rule in ordered if not rule.always)
         return Decision("fuse" if ask == "force" else "direct", "request", reason, outcomes=outcomes + rest)
     return _first(ordered, values)
 
