@@ -12,9 +12,11 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "register"]
 
 
-def register(router_or_model_list: Any, provider: str = "fusion") -> Any:
-    """Make fusion models callable from the SDK. Takes a `litellm.Router`, or a model list to build one from; gives the
-    router. `provider` is the first part of the model names.
+def register(router_or_model_list: Any = None, provider: str = "fusion") -> Any:
+    """Make fusion models callable from the SDK. Takes a model list, or a `litellm.Router`; gives the router.
+
+    LiteLLM builds no router with models of a provider that it does not know: for a router of your own call `register()`
+    first, then `register(router)`. `provider` is the first part of the model names.
     """
     from litellm_fusion.sdk import register as register_
 
