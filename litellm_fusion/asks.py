@@ -57,7 +57,8 @@ def take(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         ours = [item for item in tools if isinstance(item, Mapping) and item.get("type") == "openrouter:fusion"]
         if ours:
             _leave(body, "tools", [item for item in tools if item not in ours])
-            if "tools" not in body:
+            choice = body.get("tool_choice")
+            if "tools" not in body or (isinstance(choice, Mapping) and choice.get("type") == "openrouter:fusion"):
                 body.pop("tool_choice", None)
         for item in ours:
             given = item.get("parameters") if isinstance(item.get("parameters"), Mapping) else item
@@ -117,6 +118,8 @@ def _allowed(path: str, config: FusionConfig) -> Any:
 def _value(
     path: str, value: Any, allowed: Any, config: FusionConfig, resolve: Callable[[str], str | None]
 ) -> tuple[Any, list[str]]:
+    if path == "limits" or (path == "tools" and value is not False and value != "off"):
+        raise OverrideRefused(path, f"an object is needed; found {value!r:.40}")
     if path in MODEL_KEYS:
         slugs = value if isinstance(value, list) else [value]
         names = [_model(path, slug, allowed, resolve) for slug in slugs]
@@ -166,7 +169,8 @@ def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
 def _put(overrides: dict[str, Any], path: str, value: Any) -> None:
     section, _, key = path.partition(".")
     if key:
-        overrides.setdefault(section, {})[key] = value
+        found = overrides.get(section)
+        overrides[section] = {**(found if isinstance(found, Mapping) else {}), key: value}
     else:
         overrides[section] = value
 

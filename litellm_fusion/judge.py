@@ -187,9 +187,12 @@ def read(text: str, labels: frozenset[str]) -> tuple[Analysis | None, str]:
         return None, "no JSON object in it"
     body = text[start : end + 1] if end > start else text[start:]
     try:
-        mended = json.loads(body)
-    except ValueError:
-        mended = json_repair.loads(text[start:])
+        try:
+            mended = json.loads(body)
+        except ValueError:
+            mended = json_repair.loads(text[start:])
+    except (RecursionError, ValueError):  # nested without end, or numbers of absurd length
+        return None, strict
     try:
         return _analysis(Reading.model_validate(mended), labels), strict
     except ValidationError as error:

@@ -19,6 +19,8 @@ FLOOR_TOKENS = 1024
 """The least that a call is allowed to write: shorter answers cost a prompt and say little."""
 PANEL_SHARE = 0.6
 """The panel's share of the time and of the money; the rest is for the judge and the synthesizer."""
+NO_BOUND = 10**9
+"""Tokens that money does not bound."""
 MAX_CALLS = 200
 """Inner calls of one request, whatever the config: 16 members with tools, a judge with repairs, backups."""
 
@@ -123,7 +125,7 @@ def affordable_tokens(price: Price, prompt_tokens: int, usd: float) -> int:
     rest = usd - prompt_tokens * price.prompt
     if rest < 0:
         return 0
-    return int(rest / price.completion) if price.completion > 0 else 10**9
+    return _tokens(rest, price.completion)
 
 
 def fitting(
@@ -140,13 +142,17 @@ def fitting(
         known = [price for position in kept if (price := prices[position]) is not None]
         rest = usd - sum(price.prompt for price in known) * prompt_tokens
         rate = sum(price.completion for price in known)
-        tokens = 10**9 if rate == 0 and rest >= 0 else int(rest / rate) if rest > 0 else 0
+        tokens = _tokens(rest, rate) if rest >= 0 else 0
         wanted = tokens if max_tokens is None else max_tokens
         if tokens >= _least(max_tokens):
-            return tuple(kept), None if max_tokens is None and tokens >= 10**9 else min(tokens, wanted)
+            return tuple(kept), None if max_tokens is None and tokens >= NO_BOUND else min(tokens, wanted)
         dearest = max(kept, key=lambda position: _worst(prices[position], prompt_tokens))
         kept.remove(dearest)
     return (), max_tokens
+
+
+def _tokens(usd: float, rate: float) -> int:
+    return int(min(usd / rate, NO_BOUND)) if rate > 0 else NO_BOUND
 
 
 def _least(max_tokens: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,10 +16,12 @@ from litellm_fusion.types import Status
 
 # A refusal is short and begins like one; a long answer that begins so has something to say.
 _REFUSAL_CHARS = 400
+_SORRY = r"i[’']?m (?:really |very |so )?sorry[,.]? (?:but )?"
 _REFUSAL = re.compile(
-    r"\W*(?:i[’']?m (?:really |very )?sorry[,.]? (?:but )?i (?:can|cannot|can[’']?t)|i(?:[’']m| am) (?:unable|not able) to "
-    r"(?:help|assist|comply|provide|answer)|i (?:can(?:no|[’'])t|won[’']t|must decline to) (?:help|assist|comply|provide|"
-    r"answer|discuss|fulfill)|as an ai\b[^.]{0,60}\b(?:cannot|can[’']t|unable)|es tut mir leid, (?:aber )?(?:ich kann|dabei)"
+    rf"\W*(?:{_SORRY}i (?:cannot|can[’']?t)\b|(?:{_SORRY})?i(?:[’']m| am) (?:unable|not able) to "
+    rf"(?:help|assist|comply|provide|answer)|(?:{_SORRY})?i (?:can(?:no|[’'])t|won[’']t|must decline to) "
+    r"(?:help(?! but\b)|assist|comply|provide|answer|discuss|fulfill)|as an ai\b[^.]{0,60}\b"
+    r"(?:cannot|can[’']t|unable)|es tut mir leid, (?:aber )?(?:ich kann|dabei)"
     r"|je (?:suis désolée?|ne peux pas)[^.]{0,40}(?:aider|répondre)|lo siento, (?:pero )?no puedo|抱歉，?我(?:无法|不能)"
     r"|申し訳(?:ありません|ございません)が)",
     re.IGNORECASE,
@@ -77,5 +80,7 @@ def _retry_after(error: BaseException) -> float | None:
     ):  # fmt: skip
         if isinstance(headers, Mapping) and "retry-after" in headers:
             with suppress(TypeError, ValueError):
-                return float(headers["retry-after"])
+                seconds = float(headers["retry-after"])
+                if math.isfinite(seconds) and seconds >= 0:
+                    return seconds
     return None

@@ -26,7 +26,10 @@ def line(text: str) -> str:
 
 def stripped(text: str) -> str:
     """A text without our lines, and without a wrapper that held nothing else."""
-    return _EMPTY_WRAP.sub("", _LINE.sub("", text.replace(f"> {MARK}", MARK))) if MARK in text else text
+    if MARK not in text:
+        return text
+    rest = _EMPTY_WRAP.sub("", _LINE.sub("", text.replace(f"> {MARK}", MARK)))
+    return rest.replace(MARK[0], "") if MARK in rest else rest  # what was taken out had split another mark
 
 
 def clean(body: dict[str, Any]) -> bool:

@@ -16,8 +16,10 @@ PROMPTS_VERSION = "1"
 
 
 def fence(kind: str, text: str, nonce: str) -> str:
-    """A text as data. The nonce is random per run, so no text can close its own fence."""
-    return f"<<<{kind} {nonce}>>>\n{text.replace(nonce, '')}\n<<<end {kind} {nonce}>>>"
+    """A text as data. The nonce is random per run, so no text can close its own fence; where one repeats it, a dash takes
+    its place, since nothing at all would let the halves around it join into another.
+    """
+    return f"<<<{kind} {nonce}>>>\n{text.replace(nonce, '-')}\n<<<end {kind} {nonce}>>>"
 
 
 DATA = (

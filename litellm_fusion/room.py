@@ -11,6 +11,7 @@ BYTES_PER_TOKEN = 3.5
 """A careful estimate for windows: English has about 4 bytes a token, Chinese about 3, code less."""
 IMAGE_TOKENS = 1_000
 _MARK = "\n[… {n} characters left out …]\n"
+_MARK_CHARS = len(_MARK.format(n=10**9))
 _LEAST = 400
 
 
@@ -67,7 +68,7 @@ def fitted(answers: Sequence[Answer], chars: int) -> tuple[str, ...] | None:
         return tuple(texts)
     if chars < _LEAST * len(texts):
         return None
-    bound = _level([len(text) for text in texts], chars - len(texts) * len(_MARK))
+    bound = _level([len(text) for text in texts], chars - len(texts) * _MARK_CHARS)
     return tuple(cut(text, bound) if len(text) > bound else text for text in texts)
 
 

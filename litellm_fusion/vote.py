@@ -17,7 +17,8 @@ _LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _BOXED = re.compile(r"\\boxed\{([^{}]{1,200})\}")
-_NUMBER = re.compile(r"^[-+]?\d[\d,_' ]*(?:\.\d+)?%?$")
+_NUMBER = re.compile(r"^[-+]?(?:\d+|\d{1,3}(?:[,_' ]\d{2,3})*[,_' ]\d{3})(?:\.\d+)? ?%?$")
+_BARE_POINT = re.compile(r"(?<![\d.])\.(?=\d)")
 _WRAPPING = " \t\n.,;:!?*_`\"'“”«»()[]{}$"
 _SHORT = 80
 
@@ -33,7 +34,8 @@ def short_answer(text: str) -> str | None:
 def normalised(answer: str) -> str:
     """Case, width, wrapping and number format folded: `**42.0**`, `42` and `$42$` are one answer."""
     boxed = _BOXED.search(answer)
-    folded = unicodedata.normalize("NFKC", boxed.group(1) if boxed else answer).casefold().strip(_WRAPPING)
+    folded = unicodedata.normalize("NFKC", boxed.group(1) if boxed else answer).casefold()
+    folded = _BARE_POINT.sub("0.", folded).strip(_WRAPPING)
     folded = " ".join(folded.split())
     if _NUMBER.match(folded):
         percent = folded.endswith("%")
