@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from litellm_fusion.config import FIXED_KEYS, MODEL_KEYS, FusionConfig, override_paths
+from litellm_fusion.config import AUTO, FIXED_KEYS, GRACE_MOST, MODEL_KEYS, FusionConfig, override_paths
 from litellm_fusion.errors import OverrideRefused
+from litellm_fusion.lineup import quorum_of
 
 Mode = Literal["auto", "force", "off", "explain"]
 _MODES: tuple[Mode, ...] = ("auto", "force", "off", "explain")
@@ -151,6 +152,8 @@ def _downward(path: str, value: Any, config: FusionConfig) -> Any:
         raise OverrideRefused(path, f"a number is needed; found {value!r:.40}")
     if key == "min_answers":
         return value
+    if own == AUTO:
+        own = {"grace_seconds": GRACE_MOST, "quorum": quorum_of(AUTO, sum(m.samples for m in config.panel))}.get(key)
     return min(value, own) if isinstance(own, int | float) else value
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import litellm
 
 from litellm_fusion import asks, body, explain, identity, planning, progress
-from litellm_fusion.context import Plan, current
-from litellm_fusion.errors import OverrideRefused, RequestRefused
+from litellm_fusion.asks import Ask
+from litellm_fusion.context import Plan, remember
+from litellm_fusion.errors import ConfigInvalid, OverrideRefused, RequestRefused
+from litellm_fusion.layers import Layers
 from litellm_fusion.models import Models
 from litellm_fusion.params import CLIENT
 from litellm_fusion.registry import REGISTRY, Entry
@@ -38,7 +41,7 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     layers = REGISTRY.layers(entry)
     api = body.APIS.get(call_type, "completions")
     paths, own = asks.take(data)
-    ask = asks.read(paths, own, layers.config, _slugs(layers.config.overrides))
+    ask = _fitting(asks.read(paths, own, layers.config, _slugs(layers.config.overrides)), own, layers)
     mode = REGISTRY.mode(layers)
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
@@ -48,7 +51,7 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.choices(data)
-    current.set(plan)
+    remember(plan, data)
     if plan.decision.use == "direct" and plan.explained is None:
         _go_direct(plan, data)
     else:
@@ -56,11 +59,23 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     return plan
 
 
+def _fitting(ask: Ask, own: bool, layers: Layers) -> Ask:
+    """The ask, once its values are seen to fit. What doesn't is the request's fault, not the operator's."""
+    try:
+        layers.changed(ask.overrides)
+    except ConfigInvalid as error:
+        if own:
+            path, _, told = error.problems[0].partition(": ")
+            raise OverrideRefused(path.removeprefix("fusion_config."), told) from None
+        return replace(ask, overrides={}, models=(), ignored=(*ask.ignored, *ask.overrides))
+    return ask
+
+
 def forget(data: dict[str, Any]) -> None:
     """Take every fusion shape out of a request that could not be read, and any plan for it."""
     for key in ("fusion", "fusion_config"):
         data.pop(key, None)
-    current.set(None)
+    remember(None, data)
 
 
 def _go_direct(plan: Plan, data: dict[str, Any]) -> None:

@@ -14,15 +14,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from litellm_fusion import member, vote
-from litellm_fusion.config import AUTO
+from litellm_fusion.config import AUTO, GRACE_LEAST, GRACE_MOST, GRACE_SHARE
 from litellm_fusion.limits import PANEL_SHARE, fitting
 from litellm_fusion.lineup import Seat
 from litellm_fusion.room import conversation_tokens, has_image
 from litellm_fusion.run import Run
 from litellm_fusion.types import Answer, News
-
-GRACE_SHARE, GRACE_LEAST, GRACE_MOST = 0.25, 2.0, 30.0
-"""A straggler's grace: a quarter of the time that the quorum took, between 2 and 30 seconds."""
 
 
 async def ask_panel(run: Run) -> tuple[Answer, ...]:

@@ -37,7 +37,7 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) 
     if decision.use == "fuse" and request.api == "completions":
         decision = replace(decision, use="direct", rule="api", reason="this API is served by one model", model=None)
     recorder.decided(decision, read)
-    recorder.limits = {**config.limits.model_dump(), "deadline_seconds": deadline_of(config, request)}
+    recorder.limits = {**config.limits.model_dump(), "deadline_seconds": _deadline(layers, config, ask, request)}
     lineup = line_up(config, models.provider)
     private = bool(config.trusted_models) and _sensitive(read)
     if private:
@@ -49,12 +49,17 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) 
     return made
 
 
-def deadline_of(config: FusionConfig, request: Request) -> float | None:
-    """The request's deadline in seconds: plain clients give up sooner than streaming ones."""
+def _deadline(layers: Layers, config: FusionConfig, ask: Ask, request: Request) -> float | None:
+    """The request's deadline in seconds: plain clients give up sooner than streaming ones. A request's own wish goes
+    down only, from the derived one too.
+    """
+    derived = STREAMED_SECONDS if request.stream else PLAIN_SECONDS
     own = config.limits.deadline_seconds
     if own == AUTO:
-        return STREAMED_SECONDS if request.stream else PLAIN_SECONDS
-    return own
+        return derived
+    asked = "deadline_seconds" in ask.overrides.get("limits", {})
+    bounded = asked and layers.config.limits.deadline_seconds == AUTO
+    return derived if bounded and (own is None or own > derived) else own
 
 
 def _decide(config: FusionConfig, request: Request, ask: Ask, recorder: Recorder) -> tuple[Signals, Decision]:

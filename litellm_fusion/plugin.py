@@ -16,7 +16,7 @@ from litellm.proxy._types import ProxyException
 from litellm.proxy.auth.auth_checks import can_key_call_model
 
 from litellm_fusion import intake, provider, seams, sinks, watch
-from litellm_fusion.context import current
+from litellm_fusion.context import recall, recall_failed
 from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
@@ -73,7 +73,7 @@ class FusionHook(CustomLogger):
 
     async def async_post_call_success_hook(self, data: dict[str, Any], user_api_key_dict: Any, response: Any) -> Any:
         """On plain Responses calls, whose bridge drops it, the summary is put back on the response."""
-        plan = current.get()
+        plan = recall(data.get("litellm_logging_obj"))
         if plan is not None and plan.api == "responses" and plan.recorder.seconds is not None:
             provider.put_summary(plan, response)
         return response
@@ -82,7 +82,7 @@ class FusionHook(CustomLogger):
         self, request_data: dict[str, Any], original_exception: Exception, *rest: Any, **more: Any
     ) -> Any:
         """When no trusted model answers a sensitive request that went direct, the client is told so, typed."""
-        plan = current.get()
+        plan = recall_failed(request_data)
         status = getattr(original_exception, "status_code", None)
         if plan is None or not plan.private or plan.decision.use != "direct" or status in _CALLERS_OWN:
             return None
@@ -93,7 +93,7 @@ class FusionHook(CustomLogger):
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any, *rest: Any, **more: Any
     ) -> dict[str, str] | None:
         """The x-fusion headers of a request that a plan was made for."""
-        plan = current.get()
+        plan = recall(data.get("litellm_logging_obj"))
         if plan is None:
             return None
         return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None)

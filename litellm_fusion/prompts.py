@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from litellm_fusion.room import has_image, text_of
+from litellm_fusion.room import calls_of, has_image, text_of
 from litellm_fusion.types import Message
 
 PROMPTS_VERSION = "1"
@@ -144,7 +144,7 @@ def as_text(conversation: Sequence[Message], left_out: int) -> str:
     lines = [f"[{left_out} older messages left out]"] if left_out else []
     for message in conversation:
         body = text_of(message)
-        for call in message.get("tool_calls") or ():
+        for call in calls_of(message):
             body += f"\n[calls {json.dumps(call, ensure_ascii=False, default=str)}]"
         if has_image(message):
             body += "\n[with an image]"

@@ -14,7 +14,7 @@ import litellm
 
 from litellm_fusion import outlet, params, planning, progress, serving
 from litellm_fusion.asks import Ask
-from litellm_fusion.context import Plan, current, inside
+from litellm_fusion.context import Plan, inside, recall
 from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused, RunFailed
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
@@ -124,7 +124,7 @@ def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream:
     if inside.get():
         raise NestedFusion("a fusion model can't take part in a fused run")
     litellm_params = given.get("litellm_params") or {}
-    plan = current.get()
+    plan = recall(given.get("logging_obj"))
     request = _request(model, messages, given, plan, stream=stream)
     router = REGISTRY.find_router()
     if router is None:

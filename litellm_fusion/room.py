@@ -43,9 +43,14 @@ def conversation_tokens(messages: Sequence[Message], tools: Sequence[Any] = ()) 
     total = sum(tokens_of(str(tool)) for tool in tools)
     for message in messages:
         total += tokens_of(text_of(message)) + 4 + (IMAGE_TOKENS if has_image(message) else 0)
-        for call in message.get("tool_calls") or ():
-            total += tokens_of(str(call))
+        total += sum(tokens_of(str(call)) for call in calls_of(message))
     return total
+
+
+def calls_of(message: Message) -> tuple[Any, ...]:
+    """The tool calls of one message; a client may send anything there."""
+    calls = message.get("tool_calls")
+    return tuple(calls) if isinstance(calls, list | tuple) else ()
 
 
 def cut(text: str, chars: int) -> str:

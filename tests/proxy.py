@@ -147,6 +147,8 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
             "callbacks": ["litellm_fusion.plugin.fusion_hook", "spy.spy"],
             "fusion_settings": {"defaults": {"limits": {"panel_seconds": 99}}},
             "telemetry": False,
+            # As the example config has it; LiteLLM then reads streams outside of the task in which the hook ran.
+            "sse_keepalive_ping_interval_seconds": 10,
             **settings,
         },
         # Each test scripts its own failures: one test's must not cool a deployment down for the next.
@@ -184,6 +186,7 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/private", policy=[{"use": "fuse"}], trusted_models=["m2", "synth"], limits=fast),
         fusion("fusion/solo-panel", direct="solo", limits=fast),
         fusion("fusion/private-direct", policy=[{"use": "direct"}], direct="solo", trusted_models=["m2"]),
+        fusion("fusion/all-auto"),
         fusion("fusion/all-three", direct="solo", limits={"min_answers": 3, **fast}),
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),

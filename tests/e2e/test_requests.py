@@ -155,3 +155,23 @@ def test_what_no_stage_can_honour_is_refused_by_name(proxy: Proxy, provider: Pro
 def test_the_operators_settings_fill_in_for_every_model(proxy: Proxy, provider: Provider) -> None:
     got = chat(proxy, "fusion/all")
     assert got.trace["limits"]["panel_seconds"] == 99
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ({"aggregate": "best"}, "fusion.aggregate"), ({"limits": {"max_cost_usd": -1}}, "fusion.limits.max_cost_usd"),
+        ({"progress": 5}, "fusion.progress"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_the_requests_own_fault(proxy: Proxy, provider: Provider, asked: dict, path: str) -> None:
+    got = chat(proxy, fusion=asked)
+    assert (got.status, got.error["param"]) == (400, path)
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_cant_lengthen_what_is_derived(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    got = chat(proxy, "fusion/all-auto", fusion={"limits": {"deadline_seconds": 9999, "grace_seconds": 500}}, stream=stream)
+    assert got.trace["limits"]["deadline_seconds"] == (540 if stream else 290)
+    assert got.trace["limits"]["grace_seconds"] == 30
