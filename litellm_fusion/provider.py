@@ -92,15 +92,19 @@ def _log_summary(plan: Plan, given: Mapping[str, Any]) -> None:
 
 
 async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[Any]:
-    news_as_reasoning = _news_as_reasoning(plan, run)
+    as_reasoning = _news_as_reasoning(plan, run)
+    answering = False
     async with aclosing(serving.events(lambda emit: serving.answer(plan, replace(run, emit=emit)))) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, News):
-                if news_as_reasoning and event.text:
-                    yield speaker.reasoning(progress.line(event.text))
-                else:
-                    yield speaker.keep_alive()
+                if as_reasoning and not answering:
+                    yield speaker.reasoning(progress.line(event.text or f"{run.meter.elapsed():.0f} s"))
+                elif not event.text and plan.api == "chat":
+                    yield speaker.keep_alive()  # the other APIs drop it; their bridges have pings of their own
             elif isinstance(event, Delta):
+                if as_reasoning and not answering and plan.api != "chat":
+                    yield speaker.keep_alive()  # closes our block, so that the synthesizer's reasoning gets its own
+                answering = True
                 yield speaker.inner(event.chunk)
             else:
                 if not event.streamed:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from ask import QUESTION, chat
-from provider import Provider, answer
+from provider import Provider, Reply, answer
 from proxy import Proxy
 
 
@@ -175,3 +175,19 @@ def test_a_request_cant_lengthen_what_is_derived(proxy: Proxy, provider: Provide
     got = chat(proxy, "fusion/all-auto", fusion={"limits": {"deadline_seconds": 9999, "grace_seconds": 500}}, stream=stream)
     assert got.trace["limits"]["deadline_seconds"] == (540 if stream else 290)
     assert got.trace["limits"]["grace_seconds"] == 30
+
+
+def test_our_news_and_the_synthesizers_reasoning_get_blocks_of_their_own(proxy: Proxy, provider: Provider) -> None:
+    provider.script("synth", Reply(text=answer("synth"), reasoning="The provider's own thoughts."))
+    body = {"model": "fusion/reasoning", "max_tokens": 99, "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
+    blocks: dict[int, str] = {}
+    with proxy.client() as client, client.stream("POST", "/v1/messages", json=body) as response:
+        for line in response.iter_lines():
+            event = json.loads(line[6:]) if line.startswith("data: {") else {}
+            if event.get("type") == "content_block_delta":
+                said = event["delta"].get("thinking") or event["delta"].get("text") or ""
+                blocks[event["index"]] = blocks.get(event["index"], "") + said
+    ours = [text for text in blocks.values() if "\u2063fusion:" in text]
+    assert len(ours) == 1
+    assert "The provider's own thoughts." in blocks.values()
+    assert answer("synth") in blocks.values()
