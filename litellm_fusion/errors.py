@@ -18,6 +18,18 @@ Messages never hold keys, hosts, stack traces or a provider's own text: those st
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
+
+
+def origin(error: BaseException) -> str:
+    """What an unforeseen error may say in a log: its type, and the place in this package where it came up. Never its
+    text, nor a stack: those may hold what a provider, a client or a page said.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames if "litellm_fusion" in frame.filename]
+    return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__
+
 
 class FusionError(Exception):
     """Base of the tree. `code` is stable and typed, `status` the HTTP status that fits, the message client-safe."""

@@ -11,7 +11,7 @@ from litellm_fusion import policy, signals
 from litellm_fusion.asks import Ask
 from litellm_fusion.config import AUTO, FusionConfig
 from litellm_fusion.context import Plan
-from litellm_fusion.errors import ConfigInvalid
+from litellm_fusion.errors import ConfigInvalid, origin
 from litellm_fusion.estimate import estimate
 from litellm_fusion.layers import Layers
 from litellm_fusion.lineup import Lineup, line_up, only
@@ -70,7 +70,7 @@ def _decide(config: FusionConfig, request: Request, ask: Ask, recorder: Recorder
         read = signals.read(request)
         return read, policy.decide(read, config.policy, wish)
     except Exception as error:
-        log.exception("fusion.decide failed; the request goes direct")
+        log.error("fusion.decide failed, the request goes direct: %s", origin(error))
         recorder.step("policy", "failed", type(error).__name__)
         return read, Decision("direct", "error", "deciding failed")
 

@@ -17,7 +17,7 @@ from litellm.proxy.auth.auth_checks import can_key_call_model
 
 from litellm_fusion import intake, provider, seams, sinks, watch
 from litellm_fusion.context import recall, recall_failed
-from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable
+from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable, origin
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
 
@@ -67,7 +67,7 @@ class FusionHook(CustomLogger):
             raise _refusal(failure) from None
         except Exception as error:
             # A request never fails because fusion was added: the provider decides by itself, without overrides.
-            log.error("fusion.hook failed: %s", type(error).__name__, exc_info=error)
+            log.error("fusion.hook failed: %s", origin(error))
             intake.forget(data)
         return data
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -15,7 +16,7 @@ import litellm
 from litellm_fusion import outlet, params, planning, progress, serving
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, inside, recall
-from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused, RunFailed
+from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused, RunFailed, origin
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY
@@ -24,6 +25,7 @@ from litellm_fusion.run import Run
 from litellm_fusion.trace import Recorder, summary, visible
 from litellm_fusion.types import UNLIMITED, Caller, Delta, News, Reply, Request
 
+log = logging.getLogger("litellm_fusion")
 HEALTH_CHECK = "litellm-internal-health-check"
 
 
@@ -40,9 +42,10 @@ async def complete(model: str, messages: list[Any], given: Mapping[str, Any]) ->
             reply = await _in_a_run(plan, run)
         finally:
             _log_summary(plan, given)
-    except FusionError as failure:
-        raise _out(failure, model, plan) from None
-    return outlet.response(reply, run.request.model, _prompt_tokens(run), visible(plan.recorder, plan.config.client_trace))
+        shown = visible(plan.recorder, plan.config.client_trace)
+        return outlet.response(reply, run.request.model, _prompt_tokens(run), shown)
+    except Exception as error:
+        raise _out(error, model, plan) from None
 
 
 async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> AsyncIterator[Any]:
@@ -70,8 +73,8 @@ async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> A
                     yield chunk
         finally:
             _log_summary(plan, given)
-    except FusionError as failure:
-        raise _out(failure, model, plan) from None
+    except Exception as error:
+        raise _out(error, model, plan) from None
 
 
 def put_summary(plan: Plan, response: Any) -> None:
@@ -225,7 +228,13 @@ def _is_health_check(given: Mapping[str, Any]) -> bool:
     return metadata.get("user_api_key_alias") == HEALTH_CHECK or HEALTH_CHECK in (metadata.get("tags") or ())
 
 
-def _out(failure: FusionError, model: str, plan: Plan | None) -> Exception:
+def _out(error: Exception, model: str, plan: Plan | None) -> Exception:
+    """The outer net: every error leaves as LiteLLM's own of the fitting status, without a trace of where it came from."""
+    if isinstance(error, litellm.UnsupportedParamsError):
+        return error
     recorder: Recorder | None = None if plan is None else plan.recorder
-    retry_after = failure.cause.retry_after if isinstance(failure, RunFailed) else None
-    return outlet.error(failure, model, recorder, retry_after)
+    if not isinstance(error, FusionError):
+        log.error("fusion.provider failed: %s", origin(error))
+        return outlet.error(FusionError("fusion failed on an error of its own"), model, recorder)
+    retry_after = error.cause.retry_after if isinstance(error, RunFailed) else None
+    return outlet.error(error, model, recorder, retry_after)

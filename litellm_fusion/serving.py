@@ -12,7 +12,7 @@ from typing import Any
 from litellm_fusion import direct, sinks
 from litellm_fusion.client import Client, Identity
 from litellm_fusion.context import Plan, inside
-from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed
+from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed, origin
 from litellm_fusion.fusion import fuse
 from litellm_fusion.gate import GATE
 from litellm_fusion.limits import Meter
@@ -103,7 +103,7 @@ def _typed(plan: Plan, error: Exception) -> FusionError:
         return failed
     if isinstance(error, FusionError):
         return error
-    log.error("fusion.run %s failed: %s", plan.recorder.id, type(error).__name__, exc_info=error)
+    log.error("fusion.run %s failed: %s", plan.recorder.id, origin(error))
     plan.recorder.step("run", "failed", type(error).__name__)
     return FusionError("the fused run failed on an error of its own")
 

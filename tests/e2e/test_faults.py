@@ -368,6 +368,8 @@ def test_broken_signals_make_a_request_direct(proxy: Proxy, provider: Provider, 
     got = chat(proxy, "fusion/gated", f"{QUESTION} BREAK-SIGNALS", stream=stream)
     assert (got.status, got.text) == (200, answer("solo"))
     assert (got.headers["x-fusion-route"], got.headers["x-fusion-rule"]) == ("direct", "error")
+    assert "fusion.decide failed, the request goes direct: RuntimeError at planning.py:" in proxy.log()
+    assert "as scripted" not in proxy.log()
 
 
 def test_a_broken_hook_leaves_the_decision_to_the_provider(proxy: Proxy, provider: Provider, stream: bool) -> None:

@@ -96,3 +96,24 @@ async def test_a_config_that_turns_bad_keeps_the_last_good_one(caplog: pytest.Lo
     got = await litellm.acompletion("fusion/research", messages=MESSAGES)
     assert got.choices[0].message.content == TEXT
     assert "the last good config stays: fusion_config.panle: unknown key" in caplog.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_error_of_our_own_leaves_typed_and_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, stream: bool
+) -> None:
+    def broken(self: object, name: str) -> None:
+        raise RuntimeError("secret-host in a traceback")
+
+    async def ask() -> None:
+        got = await litellm.acompletion("fusion/research", messages=MESSAGES, stream=stream)
+        _ = [chunk async for chunk in got]
+
+    monkeypatch.setattr("litellm_fusion.models.Models.provider", broken)
+    with pytest.raises(litellm.exceptions.openai.APIStatusError, match="fusion failed on an error of its own") as caught:
+        await ask()
+    assert caught.value.status_code == 502
+    assert "secret-host" not in str(caught.value)
+    ours = "".join(record.getMessage() for record in caplog.records if record.name == "litellm_fusion")
+    assert "RuntimeError at lineup.py:" in ours
+    assert "secret-host" not in ours
