@@ -40,7 +40,6 @@ class Plan:
     private: bool = False
     explained: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)
-    entered: bool = False
     failure: BaseException | None = None
 
 

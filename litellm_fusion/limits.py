@@ -80,9 +80,7 @@ class Meter:
         ceilings = [limit for limit in (self.max_cost_usd, self.budget_left_usd) if limit is not None]
         return min(ceilings) - self._spent - self._held if ceilings else None
 
-    def admit(
-        self, price: Price | None, prompt_tokens: int, max_tokens: int | None, share: float = 1.0, *, floor: bool = True
-    ) -> Hold:
+    def admit(self, price: Price | None, prompt_tokens: int, max_tokens: int | None, share: float = 1.0) -> Hold:
         """Hold the worst case of a call; raises LimitExceeded when even FLOOR_TOKENS do not fit into `share` of what
         is left. `max_tokens` None means that nobody said; the hold then names a bound as soon as money is bounded.
         """
@@ -98,7 +96,7 @@ class Meter:
             return Hold(0.0, max_tokens)
         tokens = affordable_tokens(price, prompt_tokens, left * share)
         wanted = tokens if max_tokens is None else max_tokens
-        least = _least(max_tokens) if floor else 1
+        least = _least(max_tokens)
         if tokens < least or left <= 0:
             raise LimitExceeded(*self._binding(price.cost(prompt_tokens, least)))
         self._calls += 1

@@ -36,7 +36,7 @@ def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeo
         max_cost_usd=limits.max_cost_usd,
         budget_left_usd=None if budget in (None, UNLIMITED) else budget,
         deadline_seconds=min(bounds) if bounds else None,
-        refuse_unknown_price=plan.layers.ceiling_written,
+        refuse_unknown_price=plan.layers.ceiling_written or "max_cost_usd" in plan.decision.overrides.get("limits", {}),
     )
     client = Client(router, models, meter, plan.recorder, identity, private=plan.private)
     return Run(request, plan.config, plan.lineup, meter, plan.recorder, client, models, plan.private)
@@ -46,7 +46,6 @@ async def answer(plan: Plan, run: Run) -> Reply:
     """The reply of one run, made once: a second entry gets the first one's failure. Raises FusionError only."""
     if plan.failure is not None:
         raise plan.failure
-    plan.entered = True
     try:
         if plan.decision.use != "fuse":
             return await direct.answer(run)

@@ -140,7 +140,6 @@ class Answer:
     """One member's outcome. `member` counts from 1 in panel order; `label` is the blind name the judge sees.
 
     Only `ok` answers are usable; `truncated` ones when nothing better came. `error` is a typed word.
-    `proposals` are tool calls that the member proposed, as text.
     """
 
     member: int

@@ -71,12 +71,6 @@ def test_a_call_that_asks_for_less_than_the_floor_needs_only_that() -> None:
         _meter(max_cost_usd=99 / 1024).admit(CENT, 0, 100)
 
 
-def test_without_the_floor_any_token_is_enough() -> None:
-    assert _meter(max_cost_usd=1 / 1024).admit(CENT, 0, 2048, floor=False).max_tokens == 1
-    with pytest.raises(LimitExceeded):
-        _meter(max_cost_usd=0.9 / 1024).admit(CENT, 0, 2048, floor=False)
-
-
 @pytest.mark.parametrize("max_tokens", [2048, 1, None])
 def test_a_prompt_that_costs_more_than_is_left_is_refused(max_tokens: int | None) -> None:
     for price in (Price(0.5, 1 / 1024), Price(0.5, 0.0)):
@@ -196,7 +190,6 @@ _STEPS = st.lists(
         st.none() | st.integers(1, 20_000),
         st.floats(0.01, 1),
         st.none() | st.floats(0, 1),
-        st.booleans(),
     ),
     max_size=40,
 )
@@ -204,17 +197,17 @@ _STEPS = st.lists(
 
 @given(steps=_STEPS, ceiling=st.none() | st.floats(0.001, 5), budget=st.none() | st.floats(0, 5))
 def test_spent_and_held_never_exceed_the_ceilings(
-    steps: list[tuple[bool, Price, int, int | None, float, float | None, bool]], ceiling: float | None, budget: float | None
+    steps: list[tuple[bool, Price, int, int | None, float, float | None]], ceiling: float | None, budget: float | None
 ) -> None:
     meter = _meter(max_cost_usd=ceiling, budget_left_usd=budget)
     holds: list[Hold] = []
-    for settles, price, prompt, max_tokens, share, paid, floor in steps:
+    for settles, price, prompt, max_tokens, share, paid in steps:
         if settles and holds:
             hold = holds.pop()
             meter.settle(hold, None if paid is None else hold.usd * paid)
         else:
             try:
-                hold = meter.admit(price, prompt, max_tokens, share, floor=floor)
+                hold = meter.admit(price, prompt, max_tokens, share)
             except LimitExceeded:
                 continue
             holds.append(hold)
