@@ -7,7 +7,10 @@ The money rules that hold at this door:
 4. Only the synthesis call carries LiteLLM's internal origin (which exempts it from tokens per minute), because the
    outer row repeats its tokens.
 5. A call is admitted by the request's Meter before it is made and settled after it, whatever its end.
-6. A failure leaves as CallFailed with one typed word; the provider's text stays in LiteLLM's own log.
+6. A stream that ends early is billed for the part that came, as LiteLLM bills one that a client leaves.
+7. A call on a key with a budget makes LiteLLM's own reservation and takes it along; LiteLLM settles it with the call's
+   cost, and a call that brought none gives it back.
+8. A failure leaves as CallFailed with one typed word; the provider's text stays in LiteLLM's own log.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import litellm
 
@@ -42,11 +45,29 @@ class Identity:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Purse(Protocol):
+    """The caller's budgets in the proxy. `reserve` raises LiteLLM's BudgetExceededError; None reserves nothing."""
+
+    async def reserve(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Reserve the worst case of one call; `body` is what it sends."""
+
+    async def release(self, reservation: dict[str, Any] | None) -> None:
+        """Give it back, unless it was settled. Never raises."""
+
+
 class Client:
-    """Makes the inner calls of one request."""
+    """Makes the inner calls of one request. `purse` None: the caller has no budgets."""
 
     def __init__(
-        self, router: Any, models: Models, meter: Meter, recorder: Recorder, identity: Identity, *, private: bool = False
+        self,
+        router: Any,
+        models: Models,
+        meter: Meter,
+        recorder: Recorder,
+        identity: Identity,
+        *,
+        private: bool = False,
+        purse: Purse | None = None,
     ) -> None:
         self._router = router
         self.models = models
@@ -54,6 +75,7 @@ class Client:
         self._recorder = recorder
         self._identity = identity
         self._private = private
+        self._purse = purse
 
     async def complete(self, call: Call, *, share: float = 1.0) -> Completion:
         """Make one call and wait for its whole answer. `share` is the part of the money left that it may hold.
@@ -62,10 +84,13 @@ class Client:
         """
         span, hold = self._open(call, share)
         cost: float | None = None
+        arguments = self._arguments(call, hold, stream=False)
+        reservation: dict[str, Any] | None = None
         try:
+            reservation = await self._reserve(call, arguments)
             async with asyncio.timeout(call.timeout_seconds):
-                response = await self._router.acompletion(**self._arguments(call, hold, stream=False))
-            cost = _cost(response)
+                response = await self._router.acompletion(**arguments)
+            cost, reservation = _cost(response), None
             return self._closed(span, response, cost)
         except asyncio.CancelledError:
             span.status, cost = "cancelled", 0.0
@@ -75,6 +100,7 @@ class Client:
             raise self._failed(span, error) from error
         finally:
             self._settle(span, hold, cost)
+            await self._release(reservation)
 
     async def stream(self, call: Call) -> AsyncIterator[Any]:
         """Make one call and give its chunks as they come; the last item is the Completion of the whole.
@@ -85,28 +111,35 @@ class Client:
         cost: float | None = None
         chunks: list[Any] = []
         response: Any = None
+        arguments = self._arguments(call, hold, stream=True)
+        reservation: dict[str, Any] | None = None
         try:
+            reservation = await self._reserve(call, arguments)
             async with asyncio.timeout(call.timeout_seconds):
-                response = await self._router.acompletion(**self._arguments(call, hold, stream=True))
+                response = await self._router.acompletion(**arguments)
             async for chunk in response:
                 if span.first_token_seconds is None and has_substance(chunk):
                     span.first_token_seconds = self._meter.elapsed()
                 chunks.append(chunk)
                 yield chunk
             whole, cost = _assembled(response, chunks, call)
+            reservation = None
             completion = self._closed(span, whole, cost)
         except (asyncio.CancelledError, GeneratorExit):
             span.status = "cancelled"
-            cost = _cut_cost(response, chunks, call)
+            cost, billed = await asyncio.shield(_bill_cut(response, chunks, call))
+            reservation = None if billed else reservation
             raise
         except Exception as error:
-            cost = _cut_cost(response, chunks, call)
+            cost, billed = await asyncio.shield(_bill_cut(response, chunks, call))
+            reservation = None if billed else reservation
             raise self._failed(span, error) from error
         finally:
             self._settle(span, hold, cost)
             if response is not None and hasattr(response, "aclose"):
                 with suppress(Exception):
                     await response.aclose()
+            await self._release(reservation)
         yield completion
 
     def leave_out(self, call: Call, why: str) -> None:
@@ -173,6 +206,24 @@ class Client:
             arguments["disable_fallbacks"] = True
         return arguments
 
+    async def _reserve(self, call: Call, arguments: dict[str, Any]) -> dict[str, Any] | None:
+        """Reserve the call's worst case on the caller's budgets; the call takes the reservation along."""
+        if self._purse is None:
+            return None
+        try:
+            reservation = await self._purse.reserve(arguments["proxy_server_request"]["body"])
+        except litellm.BudgetExceededError as error:
+            if call.role == "direct":
+                raise  # LiteLLM's own refusal, as on the model itself
+            raise LimitExceeded("budget_left_usd", error.current_cost, error.max_budget, "caller") from None
+        if reservation is not None:
+            arguments["metadata"]["user_api_key_budget_reservation"] = reservation
+        return reservation
+
+    async def _release(self, reservation: dict[str, Any] | None) -> None:
+        if self._purse is not None and reservation is not None:
+            await self._purse.release(reservation)
+
     def _closed(self, span: Span, response: Any, cost: float | None) -> Completion:
         completion = completion_of(response)
         span.status = completion.status
@@ -185,7 +236,10 @@ class Client:
         span.retries = int(headers.get("x-litellm-attempted-retries") or 0)
         return completion
 
-    def _failed(self, span: Span, error: Exception) -> CallFailed:
+    def _failed(self, span: Span, error: Exception) -> CallFailed | LimitExceeded:
+        if isinstance(error, LimitExceeded):
+            span.status, span.error = "over_limit", error.limit
+            return error
         failure = outcomes.failure(error)
         span.status = {"timeout": "timeout", "refused": "refused"}.get(failure.kind, "error")  # type: ignore[assignment]
         span.error = failure.kind
@@ -248,10 +302,20 @@ def _assembled(stream: Any, chunks: list[Any], call: Call) -> tuple[Any, float |
     return whole, cost
 
 
-def _cut_cost(stream: Any, chunks: list[Any], call: Call) -> float | None:
-    """What a stream that ended early has cost so far, as far as LiteLLM can tell."""
+async def _bill_cut(stream: Any, chunks: list[Any], call: Call) -> tuple[float | None, bool]:
+    """Bill what a stream that ended early has cost so far, as LiteLLM does when a client leaves one: its success handlers
+    log the part that came. Gives the cost in US dollars, and whether a row was logged.
+    """
     if not chunks:
-        return 0.0
-    with suppress(Exception):
-        return _assembled(stream, chunks, call)[1]
-    return None
+        return 0.0, False
+    try:
+        part, cost = _assembled(stream, chunks, call)
+        logging = stream.logging_obj
+        if part is None or logging.model_call_details.get("has_dispatched_final_stream_success"):
+            return cost, part is not None
+        await logging.dispatch_success_handlers(
+            part, cache_hit=False, start_time=None, end_time=None, prefer_async_handlers=True
+        )
+    except Exception:  # no way to bill it: the cost is unknown
+        return None, False
+    return cost, True

@@ -26,7 +26,8 @@ from litellm_fusion.types import Api, Caller, Decision
 class Plan:
     """One request's decision on its way to the provider, and what became of it.
 
-    `failure` is the outcome of a run that failed: a retry by LiteLLM's router gets it again, never a second panel.
+    `purse` holds the caller's budgets, where the proxy keeps any. `failure` is the outcome of a run that failed: a retry
+    by LiteLLM's router gets it again, never a second panel.
     """
 
     layers: Layers
@@ -40,12 +41,14 @@ class Plan:
     private: bool = False
     explained: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)
+    purse: Any = None
     failure: BaseException | None = None
 
 
 current: ContextVar[Plan | None] = ContextVar("litellm_fusion_plan", default=None)
 _ON_LOGGING = "litellm_fusion_plan"
 _by_call: WeakValueDictionary[str, Plan] = WeakValueDictionary()
+_by_trace: WeakValueDictionary[str, Plan] = WeakValueDictionary()
 
 
 def remember(plan: Plan | None, data: Mapping[str, Any]) -> None:
@@ -54,6 +57,8 @@ def remember(plan: Plan | None, data: Mapping[str, Any]) -> None:
     logging = data.get("litellm_logging_obj")
     if logging is not None:
         setattr(logging, _ON_LOGGING, plan)
+    if plan is not None:
+        _by_trace[plan.recorder.id] = plan
     if plan is not None and isinstance(data.get("litellm_call_id"), str):
         _by_call[data["litellm_call_id"]] = plan
 
@@ -69,6 +74,11 @@ def recall_failed(data: Mapping[str, Any]) -> Plan | None:
     the call, which a client can choose: good enough to word an error, for nothing else.
     """
     return recall(data.get("litellm_logging_obj")) or _by_call.get(str(data.get("litellm_call_id")))
+
+
+def recall_logged(trace_id: object) -> Plan | None:
+    """The plan behind a call that LiteLLM logs, by the trace's id, as long as the request lives."""
+    return _by_trace.get(trace_id) if isinstance(trace_id, str) else None
 
 
 inside: ContextVar[bool] = ContextVar("litellm_fusion_inside", default=False)

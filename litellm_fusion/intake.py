@@ -18,6 +18,7 @@ from litellm_fusion.layers import Layers
 from litellm_fusion.models import Models
 from litellm_fusion.params import CLIENT
 from litellm_fusion.registry import REGISTRY, Entry
+from litellm_fusion.trace import summary
 from litellm_fusion.types import Caller
 
 log = logging.getLogger("litellm_fusion")
@@ -91,6 +92,7 @@ def _go_direct(plan: Plan, data: dict[str, Any]) -> None:
         "fusion_model": plan.recorder.model,
         "fusion_trace_id": plan.recorder.id,
         "fusion_role": "direct",
+        "fusion": summary(plan.recorder),
     }
 
 

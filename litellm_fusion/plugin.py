@@ -1,6 +1,6 @@
 """What a proxy's config names: `fusion_llm` for `custom_provider_map`, `fusion_hook` for `callbacks`.
 
-Stateless adapters: LiteLLM may execute this file twice. The only file that knows the proxy's and the callbacks' types.
+Stateless adapters: LiteLLM may execute this file twice. With `budgets.py` the only file that knows the proxy's own types.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import HTTPException
-from litellm import CustomLLM
+from litellm import BudgetExceededError, CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
-from litellm.proxy._types import ProxyException
+from litellm.proxy._types import ProxyErrorTypes, ProxyException
 from litellm.proxy.auth.auth_checks import can_key_call_model
 
-from litellm_fusion import intake, provider, seams, sinks, watch
+from litellm_fusion import budgets, intake, logged, provider, seams, sinks, watch
 from litellm_fusion.context import recall, recall_failed
 from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable, origin
 from litellm_fusion.registry import REGISTRY
@@ -61,10 +61,18 @@ class FusionHook(CustomLogger):
         if entry is None:
             return data
         try:
-            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), _caller(user_api_key_dict, data))
+            purse = await budgets.account(user_api_key_dict, data)
+            caller = _caller(user_api_key_dict, data, await _budget_left(user_api_key_dict, purse))
+            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), caller)
             await _check_access(plan.ask.models, user_api_key_dict)
+            plan.purse = purse
+            if purse is not None and plan.explained is None:
+                await (purse.check_model(data["model"]) if plan.decision.use == "direct" else purse.hand_over())
         except FusionError as failure:
             raise _refusal(failure) from None
+        except BudgetExceededError as error:
+            kind = ProxyErrorTypes.budget_exceeded
+            raise ProxyException(message=error.message, type=kind, param=None, code=error.status_code) from None
         except Exception as error:
             # A request never fails because fusion was added: the provider decides by itself, without overrides.
             log.error("fusion.hook failed: %s", origin(error))
@@ -98,6 +106,14 @@ class FusionHook(CustomLogger):
             return None
         return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None)
 
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """A request that went direct natively gets its trace from what LiteLLM logs of it."""
+        logged.tell(kwargs, failed=False)
+
+    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        """The same for one that failed."""
+        logged.tell(kwargs, failed=True)
+
 
 async def _check_access(models: tuple[str, ...], auth: Any) -> None:
     """A model that a request itself names must be one that its key may call."""
@@ -108,7 +124,7 @@ async def _check_access(models: tuple[str, ...], auth: Any) -> None:
             raise ModelForbidden(f"this key may not call {model!r}") from None
 
 
-def _caller(auth: Any, data: dict[str, Any]) -> Caller:
+def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> Caller:
     metadata = {**(data.get("metadata") or {}), **(data.get("litellm_metadata") or {})}
     tags = metadata.get("tags")
     return Caller(
@@ -116,19 +132,20 @@ def _caller(auth: Any, data: dict[str, Any]) -> Caller:
         team_id=getattr(auth, "team_id", None),
         user_id=getattr(auth, "user_id", None),
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
-        budget_left_usd=_budget_left(auth),
+        budget_left_usd=budget_left_usd,
     )
 
 
-def _budget_left(auth: Any) -> float | None:
-    """The least that key, team and user have left, in US dollars; infinite when none of them has a budget."""
-    pairs = (("max_budget", "spend"), ("team_max_budget", "team_spend"), ("user_max_budget", "user_spend"))
-    left = [
-        float(budget) - float(getattr(auth, spent, 0.0) or 0.0)
-        for limit, spent in pairs
-        if (budget := getattr(auth, limit, None)) is not None
-    ]
-    return min(left, default=UNLIMITED)
+async def _budget_left(auth: Any, purse: budgets.Account | None) -> float | None:
+    """US dollars that the caller has left, by LiteLLM's spend counters; without those by the key itself. None: unknown."""
+    if purse is None:
+        budget = getattr(auth, "max_budget", None)
+        return UNLIMITED if budget is None else float(budget) - float(getattr(auth, "spend", 0.0) or 0.0)
+    try:
+        return await purse.left()
+    except Exception as error:
+        log.warning("fusion.budgets can't be read: %s", origin(error))
+        return None
 
 
 def _refusal(failure: FusionError) -> ProxyException:

@@ -67,8 +67,9 @@ async def stream(model: str, messages: list[Any], given: Mapping[str, Any]) -> A
         _refuse_now(plan)
         plan.recorder.first_token_seconds = time.monotonic() - plan.recorder.started
         yield speaker.first(_estimate(run))
+        _log_summary(plan, given)
         try:
-            async with aclosing(_told(plan, run, speaker)) as told:  # type: ignore[type-var]
+            async with aclosing(_told(plan, run, speaker, given)) as told:  # type: ignore[type-var]
                 async for chunk in told:
                     yield chunk
         finally:
@@ -94,12 +95,13 @@ def _log_summary(plan: Plan, given: Mapping[str, Any]) -> None:
             metadata["spend_logs_metadata"] = {**kept, "fusion": summary(plan.recorder)}
 
 
-async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[Any]:
+async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[str, Any]) -> AsyncIterator[Any]:
     as_reasoning = _news_as_reasoning(plan, run)
     answering = False
     async with aclosing(serving.events(lambda emit: serving.answer(plan, replace(run, emit=emit)))) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, News):
+                _log_summary(plan, given)  # LiteLLM writes the row of a client that leaves before this run has ended
                 if as_reasoning and not answering:
                     yield speaker.reasoning(progress.line(event.text or f"{run.meter.elapsed():.0f} s"))
                 elif not event.text and plan.api == "chat":

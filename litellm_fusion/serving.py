@@ -38,7 +38,7 @@ def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeo
         deadline_seconds=min(bounds) if bounds else None,
         refuse_unknown_price=plan.layers.ceiling_written or "max_cost_usd" in plan.decision.overrides.get("limits", {}),
     )
-    client = Client(router, models, meter, plan.recorder, identity, private=plan.private)
+    client = Client(router, models, meter, plan.recorder, identity, private=plan.private, purse=plan.purse)
     return Run(request, plan.config, plan.lineup, meter, plan.recorder, client, models, plan.private)
 
 

@@ -79,6 +79,7 @@ class Recorder:
     ignored: tuple[str, ...] = ()
     first_token_seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
     seconds: float | None = None
 
     def decided(self, decision: Decision, signals: Signals) -> None:

@@ -26,8 +26,8 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "params",
         "estimate trace body",
         "client context",
-        "sinks identity outlet",
-        "planning",
+        "sinks identity outlet budgets",
+        "planning logged",
         "run explain",
         "member judge",
         "panel synthesis",
@@ -43,7 +43,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
 )
 """Top to bottom. A folder is one unit here: what its own files import from each other is its own business."""
 
-KNOWS_THE_PROXY = frozenset({"plugin"})
+KNOWS_THE_PROXY = frozenset({"plugin", "budgets"})
 """Who may import the proxy's and the callbacks' types. Everybody else sees LiteLLM as a library."""
 PROXY_TYPES = ("litellm.proxy", "litellm.integrations", "fastapi")
 
