@@ -17,11 +17,14 @@ from litellm_fusion.limits import Price
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One model group. `window` is what a prompt may hold, in tokens; `params` the OpenAI parameters it takes."""
+    """One model group. `window` is what a prompt may hold and `writes` what an answer may, in tokens; `params` are the
+    OpenAI parameters it takes.
+    """
 
     provider: str | None = None
     price: Price | None = None
     window: int | None = None
+    writes: int | None = None
     vision: bool | None = None
     tools: bool | None = None
     schema: bool = False
@@ -83,6 +86,7 @@ def _read(router: Any, name: str) -> Facts | None:
         provider=_provider(inner),
         price=_price(group, deployments),
         window=int(group.max_input_tokens) if group.max_input_tokens else None,
+        writes=int(group.max_output_tokens) if group.max_output_tokens else None,
         vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
         tools=bool(group.supports_function_calling) if mapped or group.supports_function_calling else None,
         schema=_schema(inner),

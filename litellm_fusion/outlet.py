@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import litellm
 from litellm.router_utils.cooldown_handlers import mark_advisor_orchestration_failure
 from litellm.types.utils import Choices, Delta, Message, ModelResponseStream, StreamingChoices, Usage
@@ -25,6 +26,9 @@ _ERRORS: Mapping[int, type[Exception]] = {
     429: litellm.RateLimitError, 500: litellm.InternalServerError, 502: litellm.BadGatewayError,
     503: litellm.ServiceUnavailableError,
 }  # fmt: skip
+
+_WITH_RESPONSE = (litellm.PermissionDeniedError, litellm.UnprocessableEntityError)
+"""Errors of LiteLLM that can't be made without the response that they came with."""
 
 
 def fresh_id() -> str:
@@ -115,7 +119,10 @@ def error(failure: FusionError, model: str, recorder: Recorder | None, retry_aft
     """
     kind = _ERRORS.get(failure.status, litellm.BadGatewayError if failure.status >= 500 else litellm.BadRequestError)
     told = f"{failure.code}: {failure.message}"
-    made: Any = kind(message=told, model=model, llm_provider="fusion")  # type: ignore[call-arg]
+    more: dict[str, Any] = {}
+    if kind in _WITH_RESPONSE:
+        more["response"] = httpx.Response(failure.status, request=httpx.Request("POST", "http://fusion"))
+    made: Any = kind(message=told, model=model, llm_provider="fusion", **more)  # type: ignore[call-arg]
     headers: dict[str, str] = {}
     if recorder is not None:
         headers["x-fusion-trace-id"] = recorder.id

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import litellm
@@ -24,12 +24,16 @@ log = logging.getLogger("litellm_fusion")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fusion deployment: its model_name, its id, what follows the provider's name, and its raw fusion_config."""
+    """One fusion deployment: its model_name, its id, what follows the provider's name, its raw fusion_config, LiteLLM's
+    own name of it (`fusion/research`) and its `model_info`.
+    """
 
     name: str
     id: str
     inner: str
     raw: Any
+    model: str = ""
+    info: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Registry:
@@ -87,7 +91,9 @@ class Registry:
         if provider not in self.providers():
             return None
         info = deployment.get("model_info") or {}
-        return Entry(deployment["model_name"], str(info.get("id", "")), inner, params.get("fusion_config"))
+        return Entry(
+            deployment["model_name"], str(info.get("id", "")), inner, params.get("fusion_config"), str(params["model"]), info
+        )
 
     def layers(self, entry: Entry) -> Layers:
         """The entry's layers; raises ConfigInvalid when it has none that can be used."""

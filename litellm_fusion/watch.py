@@ -1,8 +1,8 @@
 """A small task in the proxy that looks at the model list: it says at start what each fusion model resolved to, and what
-is wrong, and says it again for models that are added or changed while the proxy runs.
+is wrong, tells LiteLLM their derived prices and abilities, and does so again for models that are added or changed.
 
-LiteLLM has no event for a loaded model list, so the task polls. It reads two attributes a round and never changes the
-router.
+LiteLLM has no event for a loaded model list, so the task polls. It reads a few attributes a round and never changes a
+deployment.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 import litellm
 
+from litellm_fusion import derived
 from litellm_fusion.errors import ConfigInvalid
 from litellm_fusion.layers import Layers
-from litellm_fusion.lineup import line_up
+from litellm_fusion.lineup import Lineup, line_up
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY, Entry
 
@@ -53,11 +54,17 @@ def look(told: dict[str, Any]) -> None:
     entries = REGISTRY.entries()
     if entries and not told and not any(getattr(callback, "is_fusion_hook", False) for callback in litellm.callbacks):
         log.warning("fusion.hook is not among the callbacks: no overrides, no native direct requests")
+    router = REGISTRY.find_router()
+    # A new or changed deployment anywhere may change what a fusion model's parts cost and can do.
+    others = tuple(id(deployment) for deployment in router.model_list) if entries else ()
     for entry in entries:
         key = entry.id or entry.name
-        if key not in told or told[key] != entry.raw:
-            told[key] = entry.raw
+        before = told.get(key)
+        if before is None or before[0] != entry.raw:
             _tell(entry)
+        if before is None or before != (entry.raw, others):
+            _price(entry, router)
+        told[key] = (entry.raw, others)
 
 
 def _tell(entry: Entry) -> None:
@@ -68,9 +75,22 @@ def _tell(entry: Entry) -> None:
     log.info("fusion.model %s", described(entry.name, layers))
 
 
+def _price(entry: Entry, router: Any) -> None:
+    try:
+        lineup = _lineup(REGISTRY.layers(entry))
+    except ConfigInvalid:
+        return
+    made = derived.derived(lineup, Models(router), entry.info)
+    derived.register(router, (entry.id, entry.model, entry.name), made, provider=entry.model.partition("/")[0])
+
+
+def _lineup(layers: Layers) -> Lineup:
+    return line_up(layers.config, Models(REGISTRY.find_router()).provider)
+
+
 def described(name: str, layers: Layers) -> str:
     """One line: what a fusion model resolved to."""
-    lineup = line_up(layers.config, Models(REGISTRY.find_router()).provider)
+    lineup = _lineup(layers)
     panel = ", ".join(seat.model for seat in lineup.seats)
     judge = lineup.judges[0] if lineup.judges else "off"
     mode = REGISTRY.mode(layers)

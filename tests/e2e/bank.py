@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -70,14 +71,21 @@ def spend_of_key(proxy: Proxy, token: str) -> float:
     return float(info(proxy, "/key/info", "info", key=token)["spend"])
 
 
+def hashed(token: str) -> str:
+    """A key as LiteLLM stores it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def execute(sql: str) -> str:
+    """Run SQL; what psql printed."""
+    env = {**os.environ, **environment()}
+    done = subprocess.run(["psql", env["DATABASE_URL"], "-qAt", "-c", sql], env=env, capture_output=True, check=True, text=True)
+    return done.stdout
+
+
 def query(sql: str) -> list[dict[str, Any]]:
     """Rows of a SELECT, as objects."""
-    env = {**os.environ, **environment()}
-    wrapped = f"select coalesce(json_agg(t), '[]') from ({sql}) t"
-    done = subprocess.run(
-        ["psql", env["DATABASE_URL"], "-qAt", "-c", wrapped], env=env, capture_output=True, check=True, text=True
-    )
-    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    rows: list[dict[str, Any]] = json.loads(execute(f"select coalesce(json_agg(t), '[]') from ({sql}) t"))
     return rows
 
 
@@ -88,9 +96,7 @@ def rows(where: str) -> list[dict[str, Any]]:
 
 def rows_of_key(token: str) -> list[dict[str, Any]]:
     """Every spend row of a key."""
-    import hashlib
-
-    return rows(f"api_key = '{hashlib.sha256(token.encode()).hexdigest()}'")
+    return rows(f"api_key = '{hashed(token)}'")
 
 
 def settled(read: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 60) -> Any:

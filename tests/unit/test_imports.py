@@ -23,7 +23,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "config prompts",
         "layers lineup policy",
         "signals models outcomes asks",
-        "params",
+        "params derived",
         "estimate trace body",
         "client context",
         "sinks identity outlet budgets",
