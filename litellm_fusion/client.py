@@ -188,12 +188,15 @@ class Client:
             metadata[_ORIGIN_KEY] = SYNTHESIS_ORIGIN
         messages = [dict(message) for message in call.messages]
         arguments: dict[str, Any] = {
-            **self._identity.extra,
+            **{key: list(value) if isinstance(value, list) else value for key, value in self._identity.extra.items()},
             **params,
             "model": call.model,
             "messages": messages,
             "metadata": metadata,
-            "proxy_server_request": {"body": {"model": call.model, "messages": messages, **params}},
+            "proxy_server_request": {
+                "body": {"model": call.model, "messages": messages, **params},
+                "headers": dict(metadata.get("headers") or {}),
+            },
             "stream": stream,
         }
         if call.member is not None and litellm.cache is not None:

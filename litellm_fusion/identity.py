@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from litellm.litellm_core_utils.internal_call_metadata import sanitize_user_api_key_auth
+from litellm.litellm_core_utils.internal_call_metadata import (
+    effective_turn_off_message_logging,
+    sanitize_user_api_key_auth,
+)
 
 from litellm_fusion.client import Identity
 from litellm_fusion.context import Plan
@@ -16,10 +19,15 @@ from litellm_fusion.context import Plan
 _KEPT = ("tags", "litellm_parent_otel_span", "requester_ip_address", "user_agent", "spend_logs_metadata")
 _RESERVATION = "user_api_key_budget_reservation"
 CHOICES = (
-    "cache", "no-log", "turn_off_message_logging", "litellm_disabled_callbacks", "success_callback", "failure_callback",
-    "litellm_trusted_callback_vars",
+    "cache", "no-log", "turn_off_message_logging", "litellm_disabled_callbacks", "litellm_trusted_callback_vars",
 )  # fmt: skip
-"""The caller's choices on a request's data: caching, key and team callbacks, redaction, no log at all."""
+"""The caller's choices on a request's data: caching, the variables of key and team callbacks, redaction, no log at all."""
+
+_LOGGING_HEADERS = (
+    "litellm-enable-message-redaction", "x-litellm-enable-message-redaction", "litellm-disable-message-redaction",
+    "x-litellm-disable-callbacks",
+)  # fmt: skip
+"""The only headers of a client that go with its inner calls: what LiteLLM may log of it, and where."""
 
 
 def identity(litellm_params: Mapping[str, Any], plan: Plan) -> Identity:
@@ -34,12 +42,17 @@ def identity(litellm_params: Mapping[str, Any], plan: Plan) -> Identity:
     }
     if "user_api_key_auth" in kept:
         kept["user_api_key_auth"] = sanitize_user_api_key_auth(kept["user_api_key_auth"])
+    headers = metadata.get("headers")
+    if isinstance(headers, Mapping):
+        kept["headers"] = {name: headers[name] for name in _LOGGING_HEADERS if name in headers}
     return Identity(kept, {**_session(litellm_params, plan), **plan.forwarded})
 
 
 def choices(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the hook keeps of a request's data for its inner calls: caching and logging, with their variables."""
     kept = {key: data[key] for key in CHOICES if data.get(key) is not None}
+    if effective_turn_off_message_logging(dict(data)):  # in the body, its metadata, or the key's and team's settings
+        kept["turn_off_message_logging"] = True
     variables = data.get("litellm_trusted_callback_vars")
     if isinstance(variables, Mapping):
         kept |= {key: data[key] for key in variables if key in data}

@@ -66,6 +66,7 @@ class FusionHook(CustomLogger):
             plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), caller)
             await _check_access(plan.ask.models, user_api_key_dict)
             plan.purse = purse
+            plan.forwarded |= _callbacks(user_api_key_dict, data)
             if purse is not None and plan.explained is None:
                 await (purse.check_model(data["model"]) if plan.decision.use == "direct" else purse.hand_over())
         except FusionError as failure:
@@ -134,6 +135,19 @@ def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> C
         tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
         budget_left_usd=budget_left_usd,
     )
+
+
+def _callbacks(auth: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """The logging callbacks of the caller's key or team, by name: LiteLLM has taken them out of the data by now."""
+    logging_obj = data.get("litellm_logging_obj")
+    if not any(getattr(logging_obj, f"dynamic_{event}_callbacks", None) for event in ("success", "async_success", "failure")):
+        return {}
+    from litellm.proxy.litellm_pre_call_utils import get_dynamic_logging_metadata
+    from litellm.proxy.proxy_server import proxy_config  # no earlier than a proxy runs: the SDK has none
+
+    settings = get_dynamic_logging_metadata(user_api_key_dict=auth, proxy_config=proxy_config)
+    kept = {} if settings is None else {name: getattr(settings, name) for name in ("success_callback", "failure_callback")}
+    return {name: list(callbacks) for name, callbacks in kept.items() if callbacks}
 
 
 async def _budget_left(auth: Any, purse: budgets.Account | None) -> float | None:
