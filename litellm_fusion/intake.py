@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,9 +32,9 @@ def wanted(data: dict[str, Any]) -> Entry | None:
     return REGISTRY.find(data.get("model"))
 
 
-def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> Plan:
+def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller, aliases: Mapping[str, str] | None = None) -> Plan:
     """Read one request for a fusion model and decide. Changes `data` to what LiteLLM should serve: the direct model, or
-    the fusion model with the plan in the ContextVar.
+    the fusion model with the plan in the ContextVar. `aliases` are the key's and the team's own names of models.
 
     Raises ConfigInvalid, OverrideRefused, ModelForbidden or RequestRefused.
     """
@@ -42,7 +43,7 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     layers = REGISTRY.layers(entry)
     api = body.APIS.get(call_type, "completions")
     paths, own = asks.take(data)
-    ask = _fitting(asks.read(paths, own, layers.config, _slugs(layers.config.overrides)), own, layers)
+    ask = _fitting(asks.read(paths, own, layers.config, _slugs(aliases or {})), own, layers)
     mode = REGISTRY.mode(layers)
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
@@ -53,6 +54,8 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.choices(data)
     remember(plan, data)
+    if plan.private:
+        data["disable_fallbacks"] = True  # LiteLLM's own would leave the trusted models
     if plan.decision.use == "direct" and plan.explained is None:
         _go_direct(plan, data)
     else:
@@ -83,8 +86,6 @@ def _go_direct(plan: Plan, data: dict[str, Any]) -> None:
     if not plan.lineup.direct:
         return  # nobody may see this text: the provider says so
     data["model"] = plan.lineup.direct
-    if plan.private:
-        data["disable_fallbacks"] = True
     key = "litellm_metadata" if "litellm_metadata" in data else "metadata"
     metadata = data.setdefault(key, {})
     metadata["spend_logs_metadata"] = {
@@ -106,11 +107,12 @@ def _go_fused(plan: Plan, data: dict[str, Any]) -> None:
         data["cache"] = {**(cache or {}), "namespace": f"fusion-{digest}"}
 
 
-def _slugs(opened: Any) -> Any:
-    """Finds the model_name behind a slug: itself, else the one whose provider model it names."""
+def _slugs(aliases: Mapping[str, str]) -> Any:
+    """Finds the model_name behind a slug: itself, the caller's alias of it, else the one whose provider model it names."""
     router = REGISTRY.find_router()
 
     def resolve(slug: str) -> str | None:
+        slug = aliases.get(slug, slug)
         if router.model_name_to_deployment_indices.get(slug):
             return slug
         for deployment in router.model_list:

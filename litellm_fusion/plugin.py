@@ -13,7 +13,7 @@ from fastapi import HTTPException
 from litellm import BudgetExceededError, CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyErrorTypes, ProxyException
-from litellm.proxy.auth.auth_checks import can_key_call_model
+from litellm.proxy.auth.auth_checks import can_key_call_model, can_team_access_model, can_user_call_model
 
 from litellm_fusion import budgets, intake, logged, provider, seams, sinks, watch
 from litellm_fusion.context import recall, recall_failed
@@ -63,8 +63,8 @@ class FusionHook(CustomLogger):
         try:
             purse = await budgets.account(user_api_key_dict, data)
             caller = _caller(user_api_key_dict, data, await _budget_left(user_api_key_dict, purse))
-            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), caller)
-            await _check_access(plan.ask.models, user_api_key_dict)
+            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), caller, _aliases(user_api_key_dict))
+            await _check_access(plan.ask.models, user_api_key_dict, purse)
             plan.purse = purse
             plan.forwarded |= _callbacks(user_api_key_dict, data)
             if purse is not None and plan.explained is None:
@@ -116,13 +116,22 @@ class FusionHook(CustomLogger):
         logged.tell(kwargs, failed=True)
 
 
-async def _check_access(models: tuple[str, ...], auth: Any) -> None:
-    """A model that a request itself names must be one that its key may call."""
+async def _check_access(models: tuple[str, ...], auth: Any, purse: budgets.Account | None) -> None:
+    """A model that a request itself names must be one that its key, its team and its user may call."""
+    router = REGISTRY.find_router()
     for model in models:
         try:
-            await can_key_call_model(model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router())
+            await can_key_call_model(model=model, llm_model_list=None, valid_token=auth, llm_router=router)
+            if purse is not None and purse.team is not None:
+                await can_team_access_model(model=model, team_object=purse.team, llm_router=router)
+            if purse is not None and purse.user is not None and purse.team is None:
+                await can_user_call_model(model=model, llm_router=router, user_object=purse.user)
         except ProxyException:
             raise ModelForbidden(f"this key may not call {model!r}") from None
+
+
+def _aliases(auth: Any) -> dict[str, str]:
+    return {**(getattr(auth, "team_model_aliases", None) or {}), **(getattr(auth, "aliases", None) or {})}
 
 
 def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> Caller:
