@@ -105,7 +105,9 @@ class FusionHook(CustomLogger):
         plan = recall(data.get("litellm_logging_obj"))
         if plan is None:
             return None
-        return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None)
+        # LiteLLM's own cache answered: no run was made, and a priced model would be told its price.
+        cached = (getattr(response, "_hidden_params", None) or {}).get("cache_hit") is True
+        return sinks.headers(plan.recorder, finished=plan.recorder.seconds is not None, cached=cached)
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """A request that went direct natively gets its trace from what LiteLLM logs of it."""

@@ -14,11 +14,11 @@ from litellm_fusion.trace import Recorder
 
 log = logging.getLogger("litellm_fusion")
 
-HEADERS = ("x-fusion-route", "x-fusion-rule", "x-fusion-trace-id", "x-fusion-ignored", "x-fusion-panel", "x-fusion-cost-usd")
 
-
-def headers(recorder: Recorder, *, finished: bool) -> dict[str, str]:
-    """The response headers: route, rule and id always; panel and cost once they are known."""
+def headers(recorder: Recorder, *, finished: bool, cached: bool = False) -> dict[str, str]:
+    """The response headers: route, rule and id always; panel and cost once they are known. `cached`: LiteLLM answered
+    from its cache, which costs nothing.
+    """
     result = {
         "x-fusion-route": recorder.route,
         "x-fusion-rule": recorder.rule,
@@ -26,6 +26,8 @@ def headers(recorder: Recorder, *, finished: bool) -> dict[str, str]:
     }
     if recorder.ignored:
         result["x-fusion-ignored"] = ",".join(key for key in recorder.ignored if key.isascii() and key.isprintable())[:500]
+    if cached:
+        return result | {"x-fusion-cache": "hit", "x-fusion-cost-usd": "0.000000", "x-litellm-response-cost": "0.0"}
     usable, seats = recorder.members()
     if finished and seats:
         result["x-fusion-panel"] = f"{usable}/{seats}"

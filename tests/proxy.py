@@ -23,9 +23,11 @@ START_SECONDS = 120
 class Proxy:
     """One running proxy."""
 
-    def __init__(self, config: Mapping[str, Any], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], env: Mapping[str, str] | None = None, *, master_key: str | None = None
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fusion-proxy-"))
-        self.master_key = f"sk-{secrets.token_hex(16)}"
+        self.master_key = master_key or f"sk-{secrets.token_hex(16)}"
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         path = self.folder / "config.yaml"
