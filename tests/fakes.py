@@ -14,7 +14,7 @@ from typing import Any
 import litellm
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
-from litellm_fusion.client import Client, Identity
+from litellm_fusion.client import Client, Identity, Purse
 from litellm_fusion.config import Settings
 from litellm_fusion.layers import resolve
 from litellm_fusion.limits import Meter
@@ -129,6 +129,7 @@ def run_of(
     stream: bool = False,
     budget_left_usd: float | None = None,
     identity: Identity | None = None,
+    purse: Purse | None = None,
     events: list[Event] | None = None,
 ) -> Run:
     """A run over scripted models. `events` collects what it emits."""
@@ -144,7 +145,7 @@ def run_of(
         deadline_seconds=deadline,
         refuse_unknown_price=layers.ceiling_written,
     )
-    client = Client(router, models, meter, recorder, identity or Identity())
+    client = Client(router, models, meter, recorder, identity or Identity(), purse=purse)
 
     async def emit(event: Event) -> None:
         if events is not None:
