@@ -7,13 +7,14 @@ reservations of their own. It is never 0 for both directions: LiteLLM switches i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import litellm
 
 from litellm_fusion.lineup import Lineup
 from litellm_fusion.models import Models
+from litellm_fusion.registry import Entry
 
 _OPERATORS = (
     "input_cost_per_token", "output_cost_per_token", "max_input_tokens", "max_output_tokens", "max_tokens", "mode",
@@ -55,6 +56,26 @@ def derived(lineup: Lineup, models: Models, written: Mapping[str, Any]) -> dict[
         result |= {"cache_read_input_token_cost": price.prompt, "cache_creation_input_token_cost": price.prompt}
     own = {key: written[key] for key in _OPERATORS if written.get(key) is not None}
     return result | own
+
+
+def tell(router: Any, entries: Sequence[tuple[Entry, Lineup]]) -> None:
+    """Tell LiteLLM of every fusion model there is: by deployment id, by name, and by LiteLLM's own name of it
+    (`fusion/research`) where all deployments behind that one are alike.
+    """
+    models = Models(router)
+    inner: dict[str, list[dict[str, Any]]] = {}
+    for entry, lineup in entries:
+        made = derived(lineup, models, entry.info)
+        register(router, (entry.id, entry.name), made, provider=entry.provider)
+        inner.setdefault(entry.model, []).append(made)
+    names = {entry.name for entry, _ in entries}
+    for name, made_of in inner.items():
+        if name in names:
+            continue
+        if all(made == made_of[0] for made in made_of):
+            register(router, (name,), made_of[0], provider=name.partition("/")[0])
+        else:
+            litellm.model_cost.pop(name, None)
 
 
 def register(router: Any, names: tuple[str, ...], entry: Mapping[str, Any], *, provider: str) -> None:

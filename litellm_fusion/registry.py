@@ -35,6 +35,11 @@ class Entry:
     model: str = ""
     info: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def provider(self) -> str:
+        """The name under which this plugin serves it."""
+        return self.model.partition("/")[0]
+
 
 class Registry:
     """The fusion models of one process. `router` is the proxy's, or the one given to `register`."""

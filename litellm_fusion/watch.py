@@ -57,14 +57,16 @@ def look(told: dict[str, Any]) -> None:
     router = REGISTRY.find_router()
     # A new or changed deployment anywhere may change what a fusion model's parts cost and can do.
     others = tuple(id(deployment) for deployment in router.model_list) if entries else ()
+    changed = False
     for entry in entries:
         key = entry.id or entry.name
         before = told.get(key)
         if before is None or before[0] != entry.raw:
             _tell(entry)
-        if before is None or before != (entry.raw, others):
-            _price(entry, router)
+        changed = changed or before != (entry.raw, others)
         told[key] = (entry.raw, others)
+    if changed:
+        derived.tell(router, [(entry, lineup) for entry in entries if (lineup := _lineup_of(entry)) is not None])
 
 
 def _tell(entry: Entry) -> None:
@@ -75,13 +77,11 @@ def _tell(entry: Entry) -> None:
     log.info("fusion.model %s", described(entry.name, layers))
 
 
-def _price(entry: Entry, router: Any) -> None:
+def _lineup_of(entry: Entry) -> Lineup | None:
     try:
-        lineup = _lineup(REGISTRY.layers(entry))
+        return _lineup(REGISTRY.layers(entry))
     except ConfigInvalid:
-        return
-    made = derived.derived(lineup, Models(router), entry.info)
-    derived.register(router, (entry.id, entry.model, entry.name), made, provider=entry.model.partition("/")[0])
+        return None
 
 
 def _lineup(layers: Layers) -> Lineup:

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from ask import Got, chat
-from bank import key, needs_database
+from bank import environment, key, needs_database, with_database
 from provider import Provider
-from proxy import Proxy
+from proxy import Proxy, config, fusion
 
 pytestmark = needs_database
+
+
+@pytest.fixture(scope="module")
+def stored(_provider: Provider) -> Iterator[Proxy]:
+    """A proxy for this file alone: LiteLLM keeps its counters in a cache of 200 entries, without a Redis."""
+    made = [
+        fusion("fusion/all", limits=FAST), fusion("fusion/vote", aggregate="vote", limits=FAST),
+        fusion("fusion/nojudge", judge="off", limits=FAST), fusion("fusion/best", aggregate="best_of", limits=FAST),
+        fusion("fusion/direct", direct="solo", policy=[{"use": "direct"}]),
+    ]  # fmt: skip
+    running = Proxy(with_database(config(_provider.base_url, made)), environment())
+    yield running
+    running.stop()
+
+
 LEFT = "x-ratelimit-api_key-remaining-tokens"
 LIMIT = 100_000
+FAST = {"grace_seconds": 0.2}
 
 
 def _tokens(got: Got) -> int:

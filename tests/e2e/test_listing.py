@@ -6,11 +6,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import litellm
 import pytest
 from ask import chat
 from bank import key, needs_database, once, post, settled
+from litellm.utils import custom_llm_setup
 from provider import Provider, Reply
 from proxy import Proxy
+
+from litellm_fusion.derived import register
 
 
 def _group(proxy: Proxy, name: str) -> dict[str, Any]:
@@ -40,6 +44,22 @@ def test_a_fusion_model_has_its_direct_models_price_and_its_synthesizers_abiliti
         listed = {model["id"]: model for model in client.get("/v1/models").json()["data"]}
     assert "fusion/small" in listed
     assert listed["fusion/small"].get("max_input_tokens", 200) == 200
+
+
+def test_litellms_library_knows_a_fusion_model_by_name() -> None:
+    class Handler(litellm.CustomLLM):
+        pass
+
+    before = litellm.custom_provider_map
+    litellm.custom_provider_map = [{"provider": "fusion", "custom_handler": Handler()}]
+    try:
+        custom_llm_setup()
+        price = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "mode": "chat", "max_input_tokens": 9}
+        register(object(), ("fusion/by-name",), price, provider="fusion")
+        info = litellm.get_model_info("fusion/by-name")
+        assert (info["input_cost_per_token"], info["max_input_tokens"], info["mode"]) == (1e-6, 9, "chat")
+    finally:
+        litellm.custom_provider_map = before
 
 
 def test_a_fusion_model_is_never_priced_at_zero(proxy: Proxy) -> None:
@@ -80,4 +100,5 @@ def test_a_model_added_at_run_time_is_priced_too(stored: Proxy, provider: Provid
     name = f"fusion/{once('priced')}"
     own = {"panel": ["m1", "m2"], "direct": "as-dear"}
     post(stored, "/model/new", model_name=name, litellm_params={"model": "fusion/general", "fusion_config": own})
-    assert _priced(stored, name)["input_cost_per_token"] == pytest.approx(16e-6)
+    group = settled(lambda: _group(stored, name), lambda group: group.get("input_cost_per_token") == 16e-6, seconds=25)
+    assert (group["input_cost_per_token"], group["supports_function_calling"]) == (pytest.approx(16e-6), True)
