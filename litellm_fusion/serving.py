@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from litellm_fusion import direct, sinks
+from litellm_fusion import direct, metrics, sinks
 from litellm_fusion.client import Client, Identity
 from litellm_fusion.context import Plan, inside
 from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed, origin
@@ -24,6 +24,7 @@ from litellm_fusion.types import UNLIMITED, Event, News, Reply, Request
 
 log = logging.getLogger("litellm_fusion")
 KEEP_ALIVE_SECONDS = 8.0
+metrics.watch_running(lambda: GATE.running)
 
 
 def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeout_seconds: float | None) -> Run:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from litellm_fusion import metrics
 from litellm_fusion.trace import Recorder
 
 log = logging.getLogger("litellm_fusion")
@@ -47,7 +48,7 @@ def to_log(record: dict[str, Any]) -> None:
     log.info("fusion.run %s", json.dumps(line))
 
 
-SINKS: list[Callable[[dict[str, Any]], None]] = [to_log]
+SINKS: list[Callable[[dict[str, Any]], None]] = [to_log, metrics.count]
 
 
 def tell(record: dict[str, Any]) -> None:

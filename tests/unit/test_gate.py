@@ -56,3 +56,50 @@ async def test_waiting_ends_with_the_deadline() -> None:
         with pytest.raises(Overloaded):
             async with gate.place(settings, "two", 0.03):
                 pass
+
+
+async def test_a_busy_key_does_not_keep_another_waiting() -> None:
+    gate, settings = Gate(), Settings(max_runs=2, max_runs_per_key=2, when_full="wait")
+    order: list[str] = []
+
+    async def run(name: str) -> None:
+        async with gate.place(settings, name, 5):
+            order.append(name)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(run("busy") for _ in range(20)), run("rare"))
+    assert order.index("rare") <= 3
+    assert len(order) == 21
+    assert gate.running == 0
+
+
+async def test_the_longest_waiting_of_equals_comes_first() -> None:
+    gate, settings = Gate(), Settings(max_runs=1, when_full="wait")
+    order: list[str] = []
+
+    async def run(name: str) -> None:
+        async with gate.place(settings, name, 5):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(run(name) for name in "abcdef"))
+    assert order == list("abcdef")
+
+
+async def test_whoever_leaves_the_queue_takes_no_place_along() -> None:
+    gate, settings = Gate(), Settings(max_runs=1, when_full="wait")
+
+    async def run(seconds: float) -> None:
+        async with gate.place(settings, "key", 5):
+            await asyncio.sleep(seconds)
+
+    first = asyncio.create_task(run(0.02))
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(run(0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await first
+    waiting[1].cancel()  # in the moment in which its turn has come
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert gate.running == 0
+    assert not gate.full(settings, "key")

@@ -18,7 +18,7 @@ NAME = PACKAGE.name
 LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
-        "errors types progress presets seams",
+        "errors types progress presets seams metrics",
         "conditions limits room agreement vote",
         "config prompts",
         "layers lineup policy",
