@@ -34,7 +34,7 @@ socket.socket.connect = _loopback_only  # type: ignore[method-assign]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first."""
-    items.sort(key=lambda item: "e2e" in item.path.parts)
+    items.sort(key=lambda item: ("e2e" in item.path.parts) + 2 * ("chaos" in item.path.parts))
 
 
 @pytest.fixture(scope="session")
