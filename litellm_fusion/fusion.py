@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from litellm_fusion import direct, vote
+from litellm_fusion import direct, params, vote
 from litellm_fusion.agreement import agreement
 from litellm_fusion.judge import compare
 from litellm_fusion.panel import ask_panel, labelled, usable
@@ -75,4 +75,4 @@ def _picked(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> R
 def _bound(run: Run) -> bool:
     """Whether the client's contract (tools, a response format) binds the reply: then the synthesizer must write it."""
     formatted = run.request.params.get("response_format") not in (None, {"type": "text"})
-    return bool(run.request.tools) or formatted
+    return bool(params.offered(run.request)) or formatted

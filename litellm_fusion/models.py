@@ -120,9 +120,11 @@ def _states_price(deployment: Any) -> bool:
 
 
 def _mapped(inner: str, deployment: Any) -> bool:
-    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing."""
+    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing. The router
+    itself puts an empty entry into the map for a model that it does not know.
+    """
     info = deployment.get("model_info") or {}
-    known = inner in litellm.model_cost or inner.partition("/")[2] in litellm.model_cost
+    known = any("mode" in (litellm.model_cost.get(name) or {}) for name in (inner, inner.partition("/")[2]))
     return known or "supports_vision" in info or "supports_function_calling" in info
 
 

@@ -16,6 +16,8 @@ from litellm_fusion.estimate import estimate
 from litellm_fusion.layers import Layers
 from litellm_fusion.lineup import Lineup, line_up, only
 from litellm_fusion.models import Models
+from litellm_fusion.params import offered
+from litellm_fusion.thinking import loop_start
 from litellm_fusion.trace import Recorder
 from litellm_fusion.types import Decision, Request, Signals
 
@@ -97,12 +99,13 @@ def _sensitive(read: Signals) -> bool:
 
 
 def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: Request, *, private: bool) -> str:
-    """Who answers if the request does not fuse: the rule's model; with client tools the synthesizer, so that an agent's
-    loop has one model on every turn; else the direct model.
+    """Who answers if the request does not fuse: the rule's model; with client tools, or inside a tool loop, the
+    synthesizer, so that the loop has one model on every turn; else the direct model.
     """
     if decision.use == "direct" and decision.model and (not private or decision.model in config.trusted_models):
         return decision.model
-    if request.tools and lineup.synthesizers:
+    agent = bool(offered(request)) or loop_start(request.messages) < len(request.messages)
+    if agent and lineup.synthesizers:
         return lineup.synthesizers[0]
     return lineup.direct
 

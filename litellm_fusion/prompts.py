@@ -76,6 +76,11 @@ MEMBER_TOOLS = (
     "one and with which arguments, and why:"
 )
 
+PROPOSAL = (
+    # A member that calls a tool all the same has said what it would do next.
+    "Proposed call: {call}"
+)
+
 MEMBER_VOTE = "End your reply with one line of the form `Answer: ...` that holds only the short final answer."
 
 
@@ -137,6 +142,12 @@ def member_addition(instructions: str, tools: Iterable[Mapping[str, Any]], nonce
     return {"role": "user", "content": "\n\n".join(parts)} if parts else None
 
 
+def with_proposals(text: str, calls: Iterable[Any]) -> str:
+    """A member's answer with the calls that it tried to make, as text."""
+    proposals = (PROPOSAL.format(call=_json(_function(call))) for call in calls)
+    return "\n".join(filter(None, (text, *proposals)))
+
+
 def as_text(conversation: Sequence[Message], left_out: int) -> str:
     """A conversation as one text, each turn under its role."""
     lines = [f"[{left_out} older messages left out]"] if left_out else []
@@ -151,8 +162,17 @@ def as_text(conversation: Sequence[Message], left_out: int) -> str:
 
 
 def _tool(tool: Mapping[str, Any]) -> str:
-    function = tool.get("function", tool)
-    return json.dumps(function, ensure_ascii=False, default=str)
+    return _json(tool.get("function", tool))
+
+
+def _function(call: Any) -> Any:
+    """Name and arguments of a call, in LiteLLM's form or a client's."""
+    function = getattr(call, "function", call)
+    return function.model_dump(exclude_none=True) if hasattr(function, "model_dump") else function
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _images(message: Message) -> list[Any]:

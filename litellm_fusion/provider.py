@@ -108,7 +108,7 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker) -> AsyncIterator[
                 if as_reasoning and not answering and plan.api != "chat":
                     yield speaker.keep_alive()  # closes our block, so that the synthesizer's reasoning gets its own
                 answering = True
-                yield speaker.inner(event.chunk)
+                yield speaker.inner(event.chunk, event.thinker)
             else:
                 if not event.streamed:
                     yield speaker.text(event.text)

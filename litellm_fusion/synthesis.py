@@ -123,7 +123,7 @@ async def _whole(run: Run, call: Call, least: int) -> Reply | None:
         return None
     return Reply(
         text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
-        usage=completion.usage,
+        usage=completion.usage, thinker=call.model,
     )  # fmt: skip
 
 
@@ -143,12 +143,12 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
                     continue
                 delta = item.choices[0].delta
                 if sent or (not delta.content and not delta.tool_calls):
-                    await run.emit(Delta(item))
+                    await run.emit(Delta(item, call.model))
                     continue
                 text += delta.content or ""
                 held.append(item)
                 if delta.tool_calls or (len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()):
-                    sent = await _release(run, held)
+                    sent = await _release(run, held, call.model)
     except CallFailed as error:
         if sent:
             run.recorder.step("synthesis", "broken", error.kind)
@@ -161,13 +161,13 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
         if why is not None:
             run.recorder.step("synthesis", why, call.model)
             return None
-        await _release(run, held)
+        await _release(run, held, call.model)
     return Reply(finish_reason=completion.finish_reason, usage=completion.usage, streamed=True)
 
 
-async def _release(run: Run, held: list[Any]) -> bool:
+async def _release(run: Run, held: list[Any], model: str) -> bool:
     for item in held:
-        await run.emit(Delta(item))
+        await run.emit(Delta(item, model))
     held.clear()
     return True
 

@@ -20,6 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 
 
+AGENT = [
+    {"name": "agent-steps", "when": "is_tool_turn", "use": "direct"},
+    {"name": "small-talk", "when": "task == 'chat'", "use": "direct"},
+    {"name": "plan", "use": "fuse"},
+]
+"""Fuses whatever a person asks, with tools too, and goes direct at tool results."""
+
+
 class Proxy:
     """One running proxy."""
 
@@ -190,6 +198,9 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/all-three", direct="solo", limits={"min_answers": 3, **fast}),
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),
+        fusion("fusion/agent", policy=AGENT, direct="solo", limits=fast),
+        fusion("fusion/claude-agent", panel=["m1", "claude", "m3"], synthesizer="claude", policy=AGENT, direct="solo",
+               limits={"quorum": 3}),
     ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
         "errors types progress presets seams",
-        "conditions limits room agreement vote",
+        "conditions limits room agreement vote thinking",
         "config prompts",
         "layers lineup policy",
         "signals models outcomes asks",
