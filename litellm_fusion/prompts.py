@@ -68,6 +68,11 @@ SYNTHESIS = "\n".join(
     )
 )
 SYNTHESIS_ANALYSIS = ", and a comparison of them"
+CONTRACT_REPAIR = (
+    # Said once, to the writer itself, with what was wrong. Material of other people's stands before it, never after.
+    "That reply does not have the format that this request demands: {problem}. Reply again with the complete, corrected "
+    "JSON only: no other text, no fences."
+)
 SYNTHESIS_TOOLS = "If the next step is a tool call, make it yourself with your tools; proposals in the answers are advice."
 
 MEMBER_TOOLS = (
@@ -129,6 +134,12 @@ def synthesis_message(
     if sources:
         parts.append(fence("sources", sources, nonce))
     return {"role": "user", "content": "\n\n".join(parts)}
+
+
+def repair_turns(text: str, problem: str) -> tuple[Message, ...]:
+    """A writer's misfit and the word that asks for another, to go after everything that it was asked."""
+    said: Message = {"role": "assistant", "content": text[:20_000] or "(empty)"}
+    return said, {"role": "user", "content": CONTRACT_REPAIR.format(problem=problem)}
 
 
 def member_addition(instructions: str, tools: Iterable[Mapping[str, Any]], nonce: str, *, vote: bool) -> Message | None:

@@ -1,7 +1,9 @@
 """The synthesizer: answers and analysis → the client's answer, down its own ladder.
 
 Nothing sent yet: backups → the judge's strongest answer verbatim → the longest usable one. Once content was sent a
-failure, a stall or the deadline ends the stream with an error: never a second voice.
+failure, a stall or the deadline ends the stream with an error: never a second voice. Where the client demands a format,
+each writer has one repair, and only an answer that keeps it may stand in verbatim. A stream is checked as far as it goes:
+what can't become the format is never begun.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from litellm_fusion import outcomes, params, prompts
+from litellm_fusion import contract, mending, outcomes, params, prompts
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_text
@@ -27,10 +29,12 @@ STALL_SECONDS = 120.0
 """Silence in the middle of a stream that ends it."""
 
 
-async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
-    """The answer: the first synthesizer that writes a usable one, else the best of the panel's own."""
+async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply | None:
+    """The answer: the first synthesizer that writes a usable one, else the best of the panel's own. None when the client
+    demands what none of these has: a format, or a tool call.
+    """
     await run.emit(News("writing the answer"))
-    least = near_empty(answers)
+    least = near_empty(answers) if contract.wanted(run.request.params) is None else 0
     for position, model in enumerate(run.lineup.synthesizers):
         if position:
             run.recorder.step("synthesis", "backup", model)
@@ -47,7 +51,10 @@ async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | N
         else:
             if reply is not None:
                 return reply
-    return verbatim(run, answers, analysis)
+    if run.request.params.get("tool_choice") not in (None, "auto", "none"):
+        return None
+    form = contract.wanted(run.request.params)
+    return verbatim(run, answers, analysis) if form is None else mending.in_format(run, answers, form)
 
 
 def verbatim(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
@@ -107,10 +114,10 @@ def near_empty(answers: Sequence[Answer]) -> int:
 
 
 def _usable(completion: Completion, least: int) -> str | None:
-    """Why a synthesis can't be used, or None."""
+    """Why a synthesis can't be used, or None. One that the client's own length cut off is as long as it may be."""
     if completion.status in ("empty", "refused"):
         return completion.status
-    if not completion.tool_calls and len(completion.text.strip()) < least:
+    if not completion.tool_calls and completion.status != "truncated" and len(completion.text.strip()) < least:
         return "near_empty"
     return None
 
@@ -121,10 +128,7 @@ async def _whole(run: Run, call: Call, least: int) -> Reply | None:
     if why is not None:
         run.recorder.step("synthesis", why, call.model)
         return None
-    return Reply(
-        text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
-        usage=completion.usage, thinker=call.model,
-    )  # fmt: skip
+    return await mending.fitting(run, call, completion)
 
 
 async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
@@ -133,6 +137,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
     text = ""
     sent = False
     completion: Completion | None = None
+    form = contract.wanted(run.request.params)
     try:
         async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
             async for item in _punctual(run, stream):
@@ -147,7 +152,8 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
                     continue
                 text += delta.content or ""
                 held.append(item)
-                if delta.tool_calls or (len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()):
+                enough = len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()
+                if delta.tool_calls or (enough and contract.may_begin(form, text)):
                     sent = await _release(run, held, call.model)
     except CallFailed as error:
         if sent:
@@ -161,7 +167,12 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
         if why is not None:
             run.recorder.step("synthesis", why, call.model)
             return None
+        reply = await mending.fitting(run, call, completion)
+        if reply is None or reply.text != completion.text:
+            return reply
         await _release(run, held, call.model)
+    elif not completion.tool_calls and contract.problem(form, completion.text) is not None:
+        run.recorder.step("synthesis", "misfit", f"{call.model}: not in the client's format, and sent already")
     return Reply(finish_reason=completion.finish_reason, usage=completion.usage, streamed=True)
 
 
