@@ -61,6 +61,10 @@ class Models:
         facts = self.facts(name)
         return None if facts is None else facts.provider
 
+    def signs(self, name: str) -> bool:
+        """Whether a model's provider signs thinking and refuses what is not signed."""
+        return self.provider(name) == "anthropic"
+
     def price(self, name: str) -> Price | None:
         """US dollars per token, or None when LiteLLM knows no price."""
         facts = self.facts(name)
@@ -99,6 +103,8 @@ def _provider(inner: str) -> str | None:
         model, provider, _, _ = litellm.get_llm_provider(model=inner)
     except Exception:  # an unknown provider is simply unknown
         return None
+    if "claude" in model:
+        return "anthropic"
     maker, mark, _ = model.removeprefix("us.").removeprefix("eu.").partition(_RESELLERS.get(provider, "\0"))
     return maker if mark else str(provider)
 

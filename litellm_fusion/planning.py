@@ -25,8 +25,10 @@ log = logging.getLogger("litellm_fusion")
 STREAMED_SECONDS, PLAIN_SECONDS = 540.0, 290.0
 
 
-def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) -> Plan:
-    """The decision for one request, with everything that a run of it needs."""
+def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str, *, elsewhere: bool = False) -> Plan:
+    """The decision for one request, with everything that a run of it needs. `elsewhere`: the turns before it are kept by
+    a direct model's provider, and only it can go on.
+    """
     config = layers.changed(ask.overrides)
     request = replace(request, preset=config.preset)
     recorder = Recorder(model=request.model, preset=config.preset, ignored=ask.ignored)
@@ -38,6 +40,9 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) 
         decision = replace(decision, use="direct", reason=f"mode {mode}; would have fused: {decision.reason}", model=None)
     if decision.use == "fuse" and request.api == "completions":
         decision = replace(decision, use="direct", rule="api", reason="this API is served by one model", model=None)
+    if decision.use == "fuse" and elsewhere:
+        why = "the turns before are kept by the model that answered them directly"
+        decision = replace(decision, use="direct", rule="previous-response", reason=why, model=None)
     recorder.decided(decision, read)
     recorder.limits = {**config.limits.model_dump(), "deadline_seconds": _deadline(layers, config, ask, request)}
     lineup = line_up(config, models.provider)

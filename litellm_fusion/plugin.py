@@ -14,10 +14,19 @@ from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 from litellm.proxy.auth.auth_checks import can_key_call_model
+from litellm.proxy.common_utils.encrypt_decrypt_utils import decrypt_value_helper
 
 from litellm_fusion import intake, provider, seams, sinks, watch
 from litellm_fusion.context import recall, recall_failed
-from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable, origin
+from litellm_fusion.errors import (
+    ConfigInvalid,
+    FusionError,
+    HistoryMissing,
+    ModelForbidden,
+    OverrideRefused,
+    PrivateModelUnavailable,
+    origin,
+)
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
 
@@ -61,7 +70,10 @@ class FusionHook(CustomLogger):
         if entry is None:
             return data
         try:
-            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), _caller(user_api_key_dict, data))
+            kind = str(getattr(call_type, "value", call_type))
+            plan = intake.take(entry, data, kind, _caller(user_api_key_dict, data), _previous(data))
+            if plan.resumes is not None and not _has_database():
+                raise HistoryMissing
             await _check_access(plan.ask.models, user_api_key_dict)
         except FusionError as failure:
             raise _refusal(failure) from None
@@ -106,6 +118,22 @@ async def _check_access(models: tuple[str, ...], auth: Any) -> None:
             await can_key_call_model(model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router())
         except ProxyException:
             raise ModelForbidden(f"this key may not call {model!r}") from None
+
+
+def _previous(data: dict[str, Any]) -> str | None:
+    """The response that a Responses request goes on from. LiteLLM seals ids per user, and opens them behind this hook."""
+    previous = data.get("previous_response_id")
+    if not isinstance(previous, str) or not previous:
+        return None
+    sealed = previous.removeprefix("resp_")
+    opened = decrypt_value_helper(value=sealed, key="response_id", return_original_value=True) or ""
+    return opened.partition("response_id:")[2].partition(";")[0] or previous
+
+
+def _has_database() -> bool:
+    from litellm.proxy.proxy_server import prisma_client  # late: it is set while the proxy starts
+
+    return prisma_client is not None
 
 
 def _caller(auth: Any, data: dict[str, Any]) -> Caller:

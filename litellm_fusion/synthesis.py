@@ -18,8 +18,10 @@ from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_text
 from litellm_fusion.limits import FLOOR_TOKENS
+from litellm_fusion.lineup import sole
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
 from litellm_fusion.run import Run
+from litellm_fusion.thinking import replayed
 from litellm_fusion.trace import named
 from litellm_fusion.types import Analysis, Answer, Call, Completion, Delta, News, Reply
 
@@ -83,6 +85,8 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
     facts = run.models.facts(model)
     if run.request.tools:
         client["tools"] = [dict(tool) for tool in run.request.tools]
+    own = sole(run.config, run.lineup, model)
+    conversation = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
 
@@ -93,7 +97,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
 
     chars = run.config.limits.max_answer_chars or 10**9
     if facts is not None and facts.window is not None:
-        empty = (*run.request.messages, message([""] * len(answers)))
+        empty = (*conversation, message([""] * len(answers)))
         tokens = facts.window - conversation_tokens(empty, run.request.tools) - min(limit or FLOOR_TOKENS, FLOOR_TOKENS)
         chars = min(chars, int(tokens * BYTES_PER_TOKEN * 0.9))
     texts = fitted(answers, chars) if chars > 0 else None
@@ -102,7 +106,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
     if backup:
         client = params.without(client, params.unsupported(client, facts)) | {"drop_params": True}
     return Call(
-        "synthesizer", model, (*run.request.messages, message(texts)), client, backup=backup,
+        "synthesizer", model, (*conversation, message(texts)), client, backup=backup,
         timeout_seconds=run.seconds_for(1.0), max_completion_tokens=limit,
     )  # fmt: skip
 

@@ -67,6 +67,11 @@ def loop_start(messages: Sequence[Any]) -> int:
 def _replayed(turn: Any, model: str, native: bool, in_loop: bool, unsigned: bool) -> Any:
     if not _thinks(turn):
         return turn
+    kept = _kept(turn, model, native, in_loop, unsigned)
+    return turn if kept == turn else kept
+
+
+def _kept(turn: Any, model: str, native: bool, in_loop: bool, unsigned: bool) -> Any:
 
     def allowed(block: Any) -> Any:
         if not isinstance(block, Mapping) or block.get("type") not in _BLOCKS:

@@ -105,7 +105,9 @@ class Agent:
                 if delta.get(key):
                     message[key] = message.get(key, "") + delta[key]
             for block in delta.get("thinking_blocks") or ():
-                message.setdefault("thinking_blocks", []).append(block)
+                whole = message.setdefault("thinking_blocks", [{"type": "thinking", "thinking": "", "signature": ""}])[0]
+                whole["thinking"] += block.get("thinking") or ""
+                whole["signature"] = block.get("signature") or whole["signature"]
             for piece in delta.get("tool_calls") or ():
                 made = calls.setdefault(piece["index"], {"type": "function", "function": {"name": "", "arguments": ""}})
                 if piece.get("id"):

@@ -111,6 +111,12 @@ def member(name: str, base_url: str, **info: Any) -> dict[str, Any]:
     }
 
 
+def _claude(name: str, model: str, base_url: str) -> dict[str, Any]:
+    """A deployment behind Anthropic's own API."""
+    params = {"model": f"anthropic/{model}", "api_base": base_url.removesuffix("/v1"), "api_key": "sk-loopback"}
+    return {"model_name": name, "litellm_params": {**params, "num_retries": 0}}
+
+
 def fusion(name: str, **config: Any) -> dict[str, Any]:
     """A fusion model that always fuses, unless its config says otherwise."""
     own = {
@@ -133,14 +139,8 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
             "model_name": "thinker",
             "litellm_params": {"model": "openai/o3-mini", "api_base": base_url, "api_key": "sk-loopback"},
         },
-        {
-            "model_name": "claude",
-            "litellm_params": {
-                "model": "anthropic/claude-loopback",
-                "api_base": base_url.removesuffix("/v1"),
-                "api_key": "sk-loopback",
-            },
-        },
+        _claude("claude", "claude-loopback", base_url),
+        _claude("claude2", "claude-other", base_url),
         member("small", base_url, max_input_tokens=200),
         member("dear", base_url, input_cost_per_token=0.001, output_cost_per_token=0.01),
         {
@@ -198,6 +198,7 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/all-three", direct="solo", limits={"min_answers": 3, **fast}),
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),
+        fusion("fusion/claude-alone", panel=["m1", "claude2", "m3"], synthesizer="claude", policy=AGENT, limits={"quorum": 3}),
         fusion("fusion/agent", policy=AGENT, direct="solo", limits=fast),
         fusion("fusion/claude-agent", panel=["m1", "claude", "m3"], synthesizer="claude", policy=AGENT, direct="solo",
                limits={"quorum": 3}),

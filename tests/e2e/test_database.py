@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ask import QUESTION, chat
 from provider import Provider, Reply
-from proxy import Proxy, config, fusion
+from proxy import AGENT, Proxy, config, fusion
 
 ENV_FILE = os.environ.get("FUSION_TEST_DATABASE_ENV", "")
 ONCE = secrets.token_hex(4)
@@ -26,8 +26,14 @@ def stored(_provider: Provider) -> Iterator[Proxy]:
     printed = subprocess.run(["/bin/bash", "-c", f". {ENV_FILE}; env -0"], capture_output=True, check=True).stdout.decode()
     env = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
     wanted = {key: env[key] for key in env if key.startswith(("PRISMA_", "DATABASE_", "DISABLE_SCHEMA")) or key == "PATH"}
-    made = config(_provider.base_url, [fusion("fusion/all", limits={"grace_seconds": 0.2})])
-    made["general_settings"] |= {"store_model_in_db": True, "disable_prisma_schema_update": True}
+    made = config(_provider.base_url, [
+        fusion("fusion/all", limits={"grace_seconds": 0.2}),
+        fusion("fusion/agent", policy=AGENT, limits={"grace_seconds": 0.2}),
+    ])  # fmt: skip
+
+    made["general_settings"] |= {
+        "store_model_in_db": True, "disable_prisma_schema_update": True, "store_prompts_in_spend_logs": True,
+    }  # fmt: skip
     running = Proxy(made, {**wanted, "PROXY_BATCH_WRITE_AT": "1"})
     yield running
     running.stop()
@@ -95,3 +101,29 @@ def test_rows_key_spend_and_traces_agree(stored: Proxy, provider: Provider) -> N
         with stored.client() as client:
             spend = client.get("/key/info", params={"key": key}).json()["info"]["spend"]
     assert spend == pytest.approx(total, abs=1e-9)
+
+
+def test_a_fused_answer_can_be_gone_on_from_by_its_id(stored: Proxy, provider: Provider) -> None:
+    """LiteLLM keeps the turns of bridged providers: the panel's and the judge's own calls are none of them."""
+    provider.script("synth", "Buy it, says the first answer.", "Because it is cheaper.", "In ten years, build it.")
+    first = _post(stored, "/v1/responses", {"model": "fusion/agent", "input": QUESTION})
+    history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Buy it, says the first answer."}]
+    time.sleep(5)  # LiteLLM writes its rows behind the answer; a person's next question takes longer
+    asked = {"model": "fusion/agent", "input": "And why?", "previous_response_id": first["id"]}
+    second = _post(stored, "/v1/responses", {**asked, "fusion": {"mode": "off"}})
+    history += [{"role": "user", "content": "And why?"}]
+    sent = provider.requests[-1]
+    assert (sent.model, [_said(turn) for turn in sent.body["messages"]]) == ("synth", history)
+    provider.requests.clear()
+    time.sleep(5)
+    history += [{"role": "assistant", "content": "Because it is cheaper."}, {"role": "user", "content": "And in ten years?"}]
+    _post(stored, "/v1/responses", {**asked, "input": "And in ten years?", "previous_response_id": second["id"]})
+    for model in ("m1", "m2", "m3"):
+        assert [_said(turn) for turn in provider.asked(model)[0]["messages"]] == history
+    assert [_said(turn) for turn in provider.asked("synth")[0]["messages"]][:5] == history
+
+
+def _said(turn: dict[str, Any]) -> dict[str, Any]:
+    content = turn["content"]
+    text = content if isinstance(content, str) else "".join(part["text"] for part in content)
+    return {"role": turn["role"], "content": text}
