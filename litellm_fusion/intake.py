@@ -48,7 +48,7 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller, pre
     layers = REGISTRY.layers(entry)
     api = body.APIS.get(call_type, "completions")
     paths, own = asks.take(data)
-    ask = _fitting(asks.read(paths, own, layers.config, _slugs(layers.config.overrides)), own, layers)
+    ask = _asked(paths, own, layers)
     mode = REGISTRY.mode(layers)
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
@@ -68,16 +68,24 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller, pre
     return plan
 
 
-def _fitting(ask: Ask, own: bool, layers: Layers) -> Ask:
-    """The ask, once its values are seen to fit. What doesn't is the request's fault, not the operator's."""
+def _asked(paths: dict[str, Any], own: frozenset[str], layers: Layers) -> Ask:
+    """What the request asks for, once its values are seen to fit. What doesn't is the request's fault, not the operator's:
+    an error in our own field; in the other shapes all of theirs is ignored.
+    """
+    resolve = _slugs(layers.config.overrides)
+    ask = asks.read(paths, own, layers.config, resolve)
     try:
         layers.changed(ask.overrides)
+        return ask
+    except ConfigInvalid:
+        mine = asks.read({path: value for path, value in paths.items() if path in own}, own, layers.config, resolve)
+    try:
+        layers.changed(mine.overrides)
     except ConfigInvalid as error:
-        if own:
-            path, _, told = error.problems[0].partition(": ")
-            raise OverrideRefused(path.removeprefix("fusion_config."), told) from None
-        return replace(ask, overrides={}, models=(), ignored=(*ask.ignored, *ask.overrides))
-    return ask
+        path, _, told = error.problems[0].partition(": ")
+        raise OverrideRefused(path.removeprefix("fusion_config."), told) from None
+    others = tuple(path for path in paths if path not in own and path != "mode")
+    return replace(mine, mode=ask.mode, ignored=others)
 
 
 def forget(data: dict[str, Any]) -> None:

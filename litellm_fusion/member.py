@@ -8,7 +8,7 @@ from __future__ import annotations
 from litellm_fusion import params, prompts
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
-from litellm_fusion.room import calls_of
+from litellm_fusion.room import calls_of, media
 from litellm_fusion.run import Run
 from litellm_fusion.thinking import loop_start, unthought
 from litellm_fusion.types import Answer, Call, Status
@@ -67,6 +67,8 @@ def cannot_serve(run: Run, model: str, prompt_tokens: int, *, images: bool) -> s
         return "no_such_model"
     if images and facts.vision is False:
         return "no_images"
+    if any(media(message) & facts.unreadable for message in run.request.messages):
+        return "no_media"
     if facts.tools is False and any(calls_of(message) for message in run.request.messages):
         return "no_tools"
     if facts.window is not None and prompt_tokens > facts.window:

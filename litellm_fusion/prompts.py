@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from litellm_fusion.room import calls_of, has_image, text_of
+from litellm_fusion.room import MEDIA, calls_of, media, medium, text_of
 from litellm_fusion.types import Message
 
 PROMPTS_VERSION = "1"
@@ -97,9 +97,9 @@ def judge_messages(
     sources: str,
     nonce: str,
     *,
-    images: bool,
+    reads: frozenset[str],
 ) -> tuple[Message, ...]:
-    """What the judge reads: the request as text (with its images where the judge can see), then labelled answers."""
+    """What the judge reads: the request as text (with the media that it can read), then labelled answers."""
     parts = [fence("conversation", as_text(conversation, left_out), nonce)]
     parts += [fence(f"answer {label}", text, nonce) for label, text in answers]
     if sources:
@@ -108,8 +108,8 @@ def judge_messages(
         parts.append(f"Criteria of the operator for this comparison: {criteria}")
     parts.append(f"Compare answers {', '.join(label for label, _ in answers)}.")
     text = "\n\n".join(parts)
-    pictures = [part for message in conversation for part in _images(message)] if images else []
-    content: Any = [{"type": "text", "text": text}, *pictures] if pictures else text
+    shown = [part for message in conversation for part in _parts(message) if medium(part) in reads]
+    content: Any = [{"type": "text", "text": text}, *shown] if shown else text
     return ({"role": "system", "content": JUDGE_SYSTEM}, {"role": "user", "content": content})
 
 
@@ -166,8 +166,8 @@ def as_text(conversation: Sequence[Message], left_out: int) -> str:
         body = text_of(message)
         for call in calls_of(message):
             body += f"\n[calls {json.dumps(call, ensure_ascii=False, default=str)}]"
-        if has_image(message):
-            body += "\n[with an image]"
+        for kind in sorted(media(message)):
+            body += f"\n[with {MEDIA[kind]}]"
         lines.append(f"{message.get('role', 'user')}: {body}")
     return "\n\n".join(lines)
 
@@ -186,8 +186,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _images(message: Message) -> list[Any]:
+def _parts(message: Message) -> tuple[Any, ...]:
     content = message.get("content")
-    if not isinstance(content, list | tuple):
-        return []
-    return [part for part in content if isinstance(part, dict) and part.get("type") in ("image_url", "image")]
+    return tuple(content) if isinstance(content, list | tuple) else ()

@@ -19,7 +19,7 @@ from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_text
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.lineup import sole
-from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
+from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
 from litellm_fusion.run import Run
 from litellm_fusion.thinking import replayed
 from litellm_fusion.trace import named
@@ -87,6 +87,8 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
         client["tools"] = [dict(tool) for tool in run.request.tools]
     own = sole(run.config, run.lineup, model)
     conversation = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
+    if facts is not None:
+        conversation = readable(conversation, facts.unreadable)
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
 

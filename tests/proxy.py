@@ -134,7 +134,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
     """A proxy config: members, judge, synthesizer, direct model, and the fusion models of the tests."""
     plain = [member(name, base_url) for name in ("m1", "m2", "m3", "m4", "judge", "judge2", "synth", "synth2", "solo")]
     plain += [
-        member("blind", base_url, supports_vision=False),
+        member("blind", base_url, supports_vision=False, supports_pdf_input=False, supports_audio_input=False),
         {
             "model_name": "thinker",
             "litellm_params": {"model": "openai/o3-mini", "api_base": base_url, "api_key": "sk-loopback"},
@@ -160,7 +160,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
             **settings,
         },
         # Each test scripts its own failures: one test's must not cool a deployment down for the next.
-        "router_settings": {"disable_cooldowns": True},
+        "router_settings": {"disable_cooldowns": True, "model_group_alias": {"openrouter/fusion": "fusion/all"}},
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY", "cancel_on_disconnect": True},
     }
 
@@ -180,6 +180,8 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/slow", limits={"panel_seconds": 0.6, "grace_seconds": 0, "quorum": 3}),
         fusion("fusion/deadline", limits={"deadline_seconds": 1.5, "grace_seconds": 0, "quorum": 3}),
         fusion("fusion/blind", panel=["m1", "blind", "m3"], limits=fast),
+        fusion("fusion/blind-judge", judge="blind", limits=fast),
+        fusion("fusion/blind-writer", synthesizer="blind", limits=fast),
         fusion("fusion/small", panel=["m1", "small", "m3"], limits=fast),
         fusion("fusion/dear", panel=["m1", "dear", "m3"], limits={"max_cost_usd": 0.5, **fast}),
         fusion("fusion/broke", panel=["dear", "dear"], limits={"max_cost_usd": 0.01}, direct="solo"),

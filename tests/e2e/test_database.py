@@ -105,9 +105,20 @@ def test_rows_key_spend_and_traces_agree(stored: Proxy, provider: Provider) -> N
 
 def test_a_fused_answer_can_be_gone_on_from_by_its_id(stored: Proxy, provider: Provider) -> None:
     """LiteLLM keeps the turns of bridged providers: the panel's and the judge's own calls are none of them."""
-    provider.script("synth", "Buy it, says the first answer.", "Because it is cheaper.", "In ten years, build it.")
+    provider.script(
+        "synth",
+        "Buy it, as the first of the answers says: it is ready sooner and it costs less to run.",
+        "Because a small company has better things to build than its own billing system.",
+        "In ten years it may well build its own, since by then its needs will be special.",
+    )
     first = _post(stored, "/v1/responses", {"model": "fusion/agent", "input": QUESTION})
-    history = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Buy it, says the first answer."}]
+    history = [
+        {"role": "user", "content": QUESTION},
+        {
+            "role": "assistant",
+            "content": "Buy it, as the first of the answers says: it is ready sooner and it costs less to run.",
+        },
+    ]
     time.sleep(5)  # LiteLLM writes its rows behind the answer; a person's next question takes longer
     asked = {"model": "fusion/agent", "input": "And why?", "previous_response_id": first["id"]}
     second = _post(stored, "/v1/responses", {**asked, "fusion": {"mode": "off"}})
@@ -116,7 +127,10 @@ def test_a_fused_answer_can_be_gone_on_from_by_its_id(stored: Proxy, provider: P
     assert (sent.model, [_said(turn) for turn in sent.body["messages"]]) == ("synth", history)
     provider.requests.clear()
     time.sleep(5)
-    history += [{"role": "assistant", "content": "Because it is cheaper."}, {"role": "user", "content": "And in ten years?"}]
+    history += [
+        {"role": "assistant", "content": "Because a small company has better things to build than its own billing system."},
+        {"role": "user", "content": "And in ten years?"},
+    ]
     _post(stored, "/v1/responses", {**asked, "input": "And in ten years?", "previous_response_id": second["id"]})
     for model in ("m1", "m2", "m3"):
         assert [_said(turn) for turn in provider.asked(model)[0]["messages"]] == history
