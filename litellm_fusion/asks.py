@@ -33,20 +33,21 @@ class Ask:
     ignored: tuple[str, ...] = ()
 
 
-def take(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Remove every fusion shape from a body. Gives the flat key paths asked for, and whether they are our own.
+def take(body: dict[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """Remove every fusion shape from a body. Gives the flat key paths asked for, and which of them our own field asks;
+    it wins over the others.
 
     Raises OverrideRefused when our own field has no usable form.
     """
     paths: dict[str, Any] = {}
-    own = False
+    own: frozenset[str] = frozenset()
     if "fusion" in body:
         given = body.pop("fusion")
         if given is not None and not isinstance(given, Mapping):
             raise OverrideRefused("", f"`fusion` must be an object; found {type(given).__name__}")
         announced = isinstance(given, Mapping) and "models" in given
-        own = not announced
         paths |= _flat(_announced(given) if announced and given else given or {})
+        own = frozenset() if announced else frozenset(paths)
     plugins = body.get("plugins")
     if isinstance(plugins, list):
         ours = [item for item in plugins if isinstance(item, Mapping) and item.get("id") == "fusion"]
@@ -67,10 +68,10 @@ def take(body: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     return paths, own
 
 
-def read(paths: Mapping[str, Any], own: bool, config: FusionConfig, resolve: Callable[[str], str | None]) -> Ask:
+def read(paths: Mapping[str, Any], own: frozenset[str], config: FusionConfig, resolve: Callable[[str], str | None]) -> Ask:
     """The paths that this config lets a request change. `resolve` finds the model_name behind a slug.
 
-    Raises OverrideRefused for our own field.
+    Raises OverrideRefused for paths of our own field.
     """
     mode: Mode = "auto"
     overrides: dict[str, Any] = {}
@@ -84,7 +85,7 @@ def read(paths: Mapping[str, Any], own: bool, config: FusionConfig, resolve: Cal
             allowed = _allowed(path, config)
             value, named = _value(path, value, allowed, config, resolve)
         except OverrideRefused:
-            if own:
+            if path in own:
                 raise
             ignored.append(path)
             continue

@@ -31,6 +31,7 @@ from litellm_fusion.room import conversation_tokens
 from litellm_fusion.trace import Recorder, Span
 from litellm_fusion.types import Call, Completion, Usage
 
+_SUBSTANCE = ("reasoning_content", "thinking_blocks", "function_call", "audio", "images")
 SYNTHESIS_ORIGIN = "fusion_synthesis"
 _ORIGIN_KEY = "internal_call_origin"
 
@@ -262,7 +263,7 @@ def completion_of(response: Any) -> Completion:
         return Completion("empty", "", "stop", _usage(response), response)
     message = choice.message
     text = message.content if isinstance(message.content, str) else ""
-    calls = tuple(message.tool_calls or ())
+    calls = tuple(message.tool_calls or ()) or tuple(filter(None, [getattr(message, "function_call", None)]))
     extra = getattr(message, "provider_specific_fields", None) or {}
     refusal = getattr(message, "refusal", None) or (extra.get("refusal") if isinstance(extra, Mapping) else None)
     finish = str(choice.finish_reason or "stop")
@@ -271,11 +272,11 @@ def completion_of(response: Any) -> Completion:
 
 
 def has_substance(chunk: Any) -> bool:
-    """Whether a stream's chunk brings text, reasoning or a tool call."""
+    """Whether a stream's chunk brings text, reasoning (or its signature), audio, images or a call."""
     if not chunk.choices:
         return False
     delta = chunk.choices[0].delta
-    return bool(delta.content or getattr(delta, "reasoning_content", None) or delta.tool_calls)
+    return bool(delta.content or delta.tool_calls or any(getattr(delta, key, None) for key in _SUBSTANCE))
 
 
 def _usage(response: Any) -> Usage:

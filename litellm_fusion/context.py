@@ -26,8 +26,9 @@ from litellm_fusion.types import Api, Caller, Decision
 class Plan:
     """One request's decision on its way to the provider, and what became of it.
 
-    `purse` holds the caller's budgets, where the proxy keeps any. `failure` is the outcome of a run that failed: a retry
-    by LiteLLM's router gets it again, never a second panel.
+    `purse` holds the caller's budgets, where the proxy keeps any. `resumes` is set when LiteLLM is to put the stored
+    turns of a `previous_response_id` before the request's own: how many user turns it brings itself.
+    `failure` is the outcome of a run that failed: a retry by LiteLLM's router gets it again, never a second panel.
     """
 
     layers: Layers
@@ -43,6 +44,7 @@ class Plan:
     forwarded: dict[str, Any] = field(default_factory=dict)
     purse: Any = None
     failure: BaseException | None = None
+    resumes: int | None = None
 
 
 current: ContextVar[Plan | None] = ContextVar("litellm_fusion_plan", default=None)

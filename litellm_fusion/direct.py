@@ -7,7 +7,9 @@ from contextlib import aclosing
 from litellm_fusion import params
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, PrivateModelUnavailable, StreamBroken
+from litellm_fusion.lineup import sole
 from litellm_fusion.run import Run
+from litellm_fusion.thinking import replayed
 from litellm_fusion.types import Call, Completion, Delta, Reply
 
 
@@ -19,7 +21,9 @@ async def answer(run: Run) -> Reply:
     client, _ = params.for_synthesizer(run.request.params, None)
     if run.request.tools:
         client["tools"] = [dict(tool) for tool in run.request.tools]
-    call = Call("direct", model, run.request.messages, client)
+    own = sole(run.config, run.lineup, model)
+    messages = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
+    call = Call("direct", model, messages, client)
     try:
         return await (_streamed(run, call) if run.request.stream else _whole(run, call))
     except CallFailed as error:

@@ -5,6 +5,7 @@
     ├── OverrideRefused    400      a request changes a key that it may not change, or gives it a wrong value
     ├── ModelForbidden     403      a request names a model that its key may not call
     ├── RequestRefused     403      a policy rule said `refuse`
+    ├── HistoryMissing     400      a `previous_response_id` whose turns LiteLLM has not stored
     ├── NestedFusion       400      a fusion model was reached from inside a fused run
     ├── PrivateModelUnavailable 503 sensitive text, and no trusted model answered
     ├── Overloaded         429      `when_full: refuse` and every place is taken
@@ -79,6 +80,19 @@ class RequestRefused(FusionError):
 
     code = "fusion_request_refused"
     status = 403
+
+
+class HistoryMissing(FusionError):
+    """A request goes on from a fused answer by `previous_response_id`, and LiteLLM has not stored that conversation."""
+
+    code = "fusion_history_missing"
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__(
+            "previous_response_id: the turns before are not stored on this proxy (LiteLLM keeps them with a database and "
+            "store_prompts_in_spend_logs); send them in `input`"
+        )
 
 
 class NestedFusion(FusionError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from litellm_fusion import direct, vote
+from litellm_fusion import direct, params, vote
 from litellm_fusion.agreement import agreement
 from litellm_fusion.judge import compare
 from litellm_fusion.panel import ask_panel, labelled, usable
@@ -23,17 +23,34 @@ async def fuse(run: Run) -> Reply:
     if len(good) == 1 and not _bound(run):
         return _alone(run, good[0], len(answers))
     good = _blind(run, good)
-    if run.config.aggregate == "vote" and not _bound(run):
+    if run.config.aggregate == "vote":
         majority = vote.majority(sorted(good, key=lambda answer: answer.member))
         if majority is not None:
             winner, run.recorder.agreement = majority
             run.recorder.step("vote", "majority", f"{winner.model}, {run.recorder.agreement:.2f} of the answers")
-            return as_it_is(winner)
+            return await _given(run, winner, None)
         run.recorder.step("vote", "no_majority", "the judge decides")
     analysis = await compare(run, good) if len(good) > 1 else None
     run.recorder.analysis, run.recorder.agreement = analysis, agreement(good, analysis)
     picked = _picked(run, good, analysis)
-    return picked if picked is not None else await synthesize(run, good, analysis)
+    return await (_given(run, picked, analysis) if picked is not None else _written(run, good, analysis))
+
+
+async def _given(run: Run, answer: Answer, analysis: Analysis | None) -> Reply:
+    """A chosen answer: word for word, or put into the client's contract by the synthesizer."""
+    return await _written(run, (answer,), analysis) if _bound(run) else as_it_is(answer)
+
+
+async def _written(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
+    """What the synthesizer makes of the answers. Where nothing of a panel's keeps the client's contract, the direct model
+    is asked under it, as without fusion.
+    """
+    reply = await synthesize(run, answers, analysis)
+    if reply is not None:
+        return reply
+    run.recorder.route = "degraded"
+    run.recorder.step("synthesis", "direct", "nothing keeps what the client demands")
+    return await direct.answer(run)
 
 
 async def _instead(run: Run, answers: Sequence[Answer], good: Sequence[Answer]) -> Reply:
@@ -62,17 +79,17 @@ def _blind(run: Run, answers: Sequence[Answer]) -> tuple[Answer, ...]:
     return good
 
 
-def _picked(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply | None:
-    """For `best_of` and undecided votes: the answer that the judge found strongest, word for word."""
-    if run.config.aggregate == "synthesis" or _bound(run) or analysis is None:
+def _picked(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Answer | None:
+    """For `best_of` and undecided votes: the answer that the judge found strongest."""
+    if run.config.aggregate == "synthesis" or analysis is None:
         return None
     strongest = next((answer for answer in answers if answer.label == analysis.strongest), None)
     if strongest is not None:
         run.recorder.step(run.config.aggregate, "picked", strongest.model)
-    return None if strongest is None else as_it_is(strongest)
+    return strongest
 
 
 def _bound(run: Run) -> bool:
     """Whether the client's contract (tools, a response format) binds the reply: then the synthesizer must write it."""
     formatted = run.request.params.get("response_format") not in (None, {"type": "text"})
-    return bool(run.request.tools) or formatted
+    return bool(params.offered(run.request)) or formatted

@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import litellm
+from litellm.responses.utils import ResponsesAPIRequestUtils
 
-from litellm_fusion import asks, body, explain, identity, planning, progress
+from litellm_fusion import asks, body, explain, identity, planning, progress, thinking
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, remember
 from litellm_fusion.errors import ConfigInvalid, OverrideRefused, RequestRefused
 from litellm_fusion.layers import Layers
+from litellm_fusion.lineup import sole
 from litellm_fusion.models import Models
 from litellm_fusion.params import CLIENT
 from litellm_fusion.registry import REGISTRY, Entry
@@ -26,15 +28,28 @@ log = logging.getLogger("litellm_fusion")
 
 
 def wanted(data: dict[str, Any]) -> Entry | None:
-    """The fusion model that a request asks for, or None. Takes our progress out of every request's history."""
+    """The fusion model that a request asks for, or None. Takes our progress out of every request's history, and the
+    thinking of fused turns out of those of other models.
+    """
+    entry = REGISTRY.find(data.get("model"))
     if "messages" in data or "input" in data:
         progress.clean(data)
-    return REGISTRY.find(data.get("model"))
+        if entry is None:
+            thinking.clean(data, str(data.get("model")))
+    return entry
 
 
-def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller, aliases: Mapping[str, str] | None = None) -> Plan:
+def take(
+    entry: Entry,
+    data: dict[str, Any],
+    call_type: str,
+    caller: Caller,
+    previous: str | None = None,
+    aliases: Mapping[str, str] | None = None,
+) -> Plan:
     """Read one request for a fusion model and decide. Changes `data` to what LiteLLM should serve: the direct model, or
-    the fusion model with the plan in the ContextVar. `aliases` are the key's and the team's own names of models.
+    the fusion model with the plan in the ContextVar. `previous` is the response that it goes on from, by its real id;
+    `aliases` are the key's and the team's own names of models.
 
     Raises ConfigInvalid, OverrideRefused, ModelForbidden or RequestRefused.
     """
@@ -43,36 +58,46 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller, ali
     layers = REGISTRY.layers(entry)
     api = body.APIS.get(call_type, "completions")
     paths, own = asks.take(data)
-    ask = _fitting(asks.read(paths, own, layers.config, _slugs(aliases or {})), own, layers)
+    ask = _asked(paths, own, layers, aliases or {})
     mode = REGISTRY.mode(layers)
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
-    plan = planning.plan(layers, request, models, ask, mode)
+    history = _history(previous)
+    plan = planning.plan(layers, request, models, ask, mode, elsewhere=history == "elsewhere")
     if ask.mode == "explain":
         plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
     if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.choices(data)
+    plan.resumes = sum(message.get("role") == "user" for message in request.messages) if history == "here" else None
     remember(plan, data)
     if plan.private:
         data["disable_fallbacks"] = True  # LiteLLM's own would leave the trusted models
-    if plan.decision.use == "direct" and plan.explained is None:
-        _go_direct(plan, data)
+    if plan.decision.use == "direct" and plan.explained is None and history != "here":
+        _go_direct(plan, data, models)
     else:
         _go_fused(plan, data)
     return plan
 
 
-def _fitting(ask: Ask, own: bool, layers: Layers) -> Ask:
-    """The ask, once its values are seen to fit. What doesn't is the request's fault, not the operator's."""
+def _asked(paths: dict[str, Any], own: frozenset[str], layers: Layers, aliases: Mapping[str, str]) -> Ask:
+    """What the request asks for, once its values are seen to fit. What doesn't is the request's fault, not the operator's:
+    an error in our own field; in the other shapes all of theirs is ignored.
+    """
+    resolve = _slugs(aliases)
+    ask = asks.read(paths, own, layers.config, resolve)
     try:
         layers.changed(ask.overrides)
+        return ask
+    except ConfigInvalid:
+        mine = asks.read({path: value for path, value in paths.items() if path in own}, own, layers.config, resolve)
+    try:
+        layers.changed(mine.overrides)
     except ConfigInvalid as error:
-        if own:
-            path, _, told = error.problems[0].partition(": ")
-            raise OverrideRefused(path.removeprefix("fusion_config."), told) from None
-        return replace(ask, overrides={}, models=(), ignored=(*ask.ignored, *ask.overrides))
-    return ask
+        path, _, told = error.problems[0].partition(": ")
+        raise OverrideRefused(path.removeprefix("fusion_config."), told) from None
+    others = tuple(path for path in paths if path not in own and path != "mode")
+    return replace(mine, mode=ask.mode, ignored=others)
 
 
 def forget(data: dict[str, Any]) -> None:
@@ -82,10 +107,22 @@ def forget(data: dict[str, Any]) -> None:
     remember(None, data)
 
 
-def _go_direct(plan: Plan, data: dict[str, Any]) -> None:
-    if not plan.lineup.direct:
+def _history(previous: str | None) -> str | None:
+    """Where the turns before this request are kept, when a `previous_response_id` names them: `here`, in LiteLLM's log of
+    a fusion model's own answers, or `elsewhere`, at the provider of a model that answered directly.
+    """
+    if previous is None:
+        return None
+    made_by = ResponsesAPIRequestUtils.get_model_id_from_response_id(previous)
+    return "elsewhere" if REGISTRY.by_id(made_by) is None else "here"
+
+
+def _go_direct(plan: Plan, data: dict[str, Any], models: Models) -> None:
+    model = plan.lineup.direct
+    if not model:
         return  # nobody may see this text: the provider says so
-    data["model"] = plan.lineup.direct
+    data["model"] = model
+    thinking.clean(data, model, sole=sole(plan.config, plan.lineup, model), unsigned=not models.signs(model))
     key = "litellm_metadata" if "litellm_metadata" in data else "metadata"
     metadata = data.setdefault(key, {})
     metadata["spend_logs_metadata"] = {

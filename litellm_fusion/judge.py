@@ -16,7 +16,7 @@ from litellm_fusion import prompts, types
 from litellm_fusion.config import Judge
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.limits import FLOOR_TOKENS
-from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, recent, text_of
+from litellm_fusion.room import BYTES_PER_TOKEN, MEDIA, conversation_tokens, fitted, recent, text_of
 from litellm_fusion.run import Run
 from litellm_fusion.types import Analysis, Answer, Call, Completion, Message, News
 
@@ -151,10 +151,10 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
     if texts is None:
         return None
     turns, left_out = recent(run.request.messages, conversation_chars)
-    images = facts is not None and bool(facts.vision)
+    reads = frozenset(MEDIA) - facts.unreadable if facts is not None and facts.vision else frozenset()
     messages = prompts.judge_messages(
         turns, left_out, [(answer.label, text) for answer, text in zip(answers, texts, strict=True)],
-        criteria, sources_text(run), run.nonce, images=images,
+        criteria, sources_text(run), run.nonce, reads=reads,
     )  # fmt: skip
     if facts is not None and facts.window is not None and conversation_tokens(messages) > facts.window:
         return None

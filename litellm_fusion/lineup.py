@@ -71,6 +71,12 @@ def quorum_of(quorum: int | str, seats: int) -> int:
     return seats - 1 if seats >= 3 else seats
 
 
+def sole(config: FusionConfig, lineup: Lineup, model: str) -> bool:
+    """Whether this model gives every direct answer: then unmarked thinking in a history can only be its own."""
+    ruled = (rule.use.model for rule in config.policy if rule.use.model)
+    return {config.direct or lineup.direct, *lineup.synthesizers[:1], *ruled} == {model}
+
+
 def only(lineup: Lineup, trusted: frozenset[str] | set[str]) -> Lineup:
     """The lineup without any model outside `trusted`, in every part. `direct` becomes the first trusted one there is
     in the lineup's own order, else the first of `trusted` by name, else empty: then nobody may be asked.

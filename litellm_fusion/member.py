@@ -8,7 +8,9 @@ from __future__ import annotations
 from litellm_fusion import params, prompts
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
+from litellm_fusion.room import calls_of, media
 from litellm_fusion.run import Run
+from litellm_fusion.thinking import loop_start, unthought
 from litellm_fusion.types import Answer, Call, Status
 
 _STATUS: dict[str, Status] = {"timeout": "timeout", "refused": "refused"}
@@ -28,7 +30,12 @@ async def ask(
     except LimitExceeded as error:
         return Answer(seat.number, seat.model, "over_limit", error=error.limit)
     seconds = run.meter.elapsed() - started
-    return Answer(seat.number, seat.model, completion.status, text=completion.text, seconds=seconds, usage=completion.usage)
+    text, status = completion.text, completion.status
+    if params.offered(run.request):
+        text = prompts.with_proposals(text, completion.tool_calls)
+    elif status == "ok" and not text.strip():
+        status = "empty"  # it called a tool that nobody offered
+    return Answer(seat.number, seat.model, status, text=text, seconds=seconds, usage=completion.usage)
 
 
 def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: float | None, reserve: bool = False) -> Call:
@@ -39,8 +46,12 @@ def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: f
         limit = max_tokens if limit is None else min(limit, max_tokens)
     own = params.without(own, params.unsupported(own, run.models.facts(seat.model)))
     vote = run.config.aggregate == "vote"
-    addition = prompts.member_addition(seat.instructions, run.request.tools, run.nonce, vote=vote)
-    messages = run.request.messages if addition is None else (*run.request.messages, addition)
+    addition = prompts.member_addition(seat.instructions, params.offered(run.request), run.nonce, vote=vote)
+    messages = unthought(run.request.messages)
+    if loop_start(messages) < len(messages):
+        own = params.without(own, ("thinking",))  # inside a loop it goes with the loop's own thinking only
+    messages = messages if addition is None else (*messages, addition)
+    own |= params.for_history(run.request)
     return Call(
         "member", seat.model, messages, {**own, "drop_params": True}, seat.number, reserve,
         timeout_seconds=timeout_seconds, max_completion_tokens=limit,
@@ -48,12 +59,18 @@ def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: f
 
 
 def cannot_serve(run: Run, model: str, prompt_tokens: int, *, images: bool) -> str | None:
-    """Why a model can't serve this request at all, or None: it is unknown, blind, or its window is too small."""
+    """Why a model can't serve this request at all, or None: it is unknown, blind, can't read a history of tool calls, or
+    its window is too small.
+    """
     facts = run.models.facts(model)
     if facts is None:
         return "no_such_model"
     if images and facts.vision is False:
         return "no_images"
+    if any(media(message) & facts.unreadable for message in run.request.messages):
+        return "no_media"
+    if facts.tools is False and any(calls_of(message) for message in run.request.messages):
+        return "no_tools"
     if facts.window is not None and prompt_tokens > facts.window:
         return "context_window"
     return None

@@ -29,6 +29,14 @@ class Facts:
     tools: bool | None = None
     schema: bool = False
     params: frozenset[str] | None = None
+    pdf: bool | None = None
+    audio: bool | None = None
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """What the model is known not to take, of the media that messages carry."""
+        takes = {"image": self.vision, "pdf": self.pdf, "audio": self.audio}
+        return frozenset(kind for kind, able in takes.items() if able is False)
 
 
 KEEP_SECONDS = 30.0
@@ -64,6 +72,10 @@ class Models:
         facts = self.facts(name)
         return None if facts is None else facts.provider
 
+    def signs(self, name: str) -> bool:
+        """Whether a model's provider signs thinking and refuses what is not signed."""
+        return self.provider(name) == "anthropic"
+
     def price(self, name: str) -> Price | None:
         """US dollars per token, or None when LiteLLM knows no price."""
         facts = self.facts(name)
@@ -90,6 +102,8 @@ def _read(router: Any, name: str) -> Facts | None:
         vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
         tools=bool(group.supports_function_calling) if mapped or group.supports_function_calling else None,
         schema=_schema(inner),
+        pdf=_takes("supports_pdf_input", inner, deployments[0]),
+        audio=_takes("supports_audio_input", inner, deployments[0]),
         params=frozenset(group.supported_openai_params) if group.supported_openai_params else None,
     )
 
@@ -103,6 +117,8 @@ def _provider(inner: str) -> str | None:
         model, provider, _, _ = litellm.get_llm_provider(model=inner)
     except Exception:  # an unknown provider is simply unknown
         return None
+    if "claude" in model:
+        return "anthropic"
     maker, mark, _ = model.removeprefix("us.").removeprefix("eu.").partition(_RESELLERS.get(provider, "\0"))
     return maker if mark else str(provider)
 
@@ -124,10 +140,21 @@ def _states_price(deployment: Any) -> bool:
 
 
 def _mapped(inner: str, deployment: Any) -> bool:
-    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing."""
+    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing. The router
+    itself puts an empty entry into the map for a model that it does not know.
+    """
     info = deployment.get("model_info") or {}
-    known = inner in litellm.model_cost or inner.partition("/")[2] in litellm.model_cost
+    known = any("mode" in (litellm.model_cost.get(name) or {}) for name in (inner, inner.partition("/")[2]))
     return known or "supports_vision" in info or "supports_function_calling" in info
+
+
+def _takes(ability: str, inner: str, deployment: Any) -> bool | None:
+    """What the operator, or else LiteLLM's map, says of an ability; the map leaves out what a model can't."""
+    info = deployment.get("model_info") or {}
+    if info.get(ability) is not None:
+        return bool(info[ability])
+    entries = (litellm.model_cost.get(name) or {} for name in (inner, inner.partition("/")[2]))
+    return next((bool(entry.get(ability)) for entry in entries if "mode" in entry), None)
 
 
 def _schema(inner: str) -> bool:

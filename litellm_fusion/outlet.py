@@ -16,6 +16,7 @@ import litellm
 from litellm.router_utils.cooldown_handlers import mark_advisor_orchestration_failure
 from litellm.types.utils import Choices, Delta, Message, ModelResponseStream, StreamingChoices, Usage
 
+from litellm_fusion import thinking
 from litellm_fusion.errors import FusionError
 from litellm_fusion.trace import Recorder
 from litellm_fusion.types import Reply
@@ -40,6 +41,8 @@ def response(reply: Reply, model: str, prompt_tokens: int, summary: dict[str, An
     """The whole answer as a ModelResponse that costs nothing itself: its inner calls carry the money."""
     if reply.response is not None:
         choices = [choice.model_copy(deep=True) for choice in reply.response.choices]
+        for choice in choices if reply.thinker else ():
+            _mark(choice.message, reply.thinker)
     else:
         message = Message(role="assistant", content=reply.text)
         choices = [Choices(index=0, finish_reason=reply.finish_reason, message=message)]
@@ -78,8 +81,8 @@ class Speaker:
         """A chunk that says nothing and leaves nothing in a history."""
         return self._chunk(Delta(content=""))
 
-    def inner(self, chunk: Any) -> Any:
-        """The synthesizer's own chunk under our id; its finish and its usage come at the end."""
+    def inner(self, chunk: Any, thinker: str = "") -> Any:
+        """A model's own chunk under our id; its finish and its usage come at the end."""
         copied = [
             StreamingChoices(
                 index=choice.index,
@@ -89,6 +92,8 @@ class Speaker:
             )
             for choice in chunk.choices
         ]
+        for choice in copied if thinker else ():
+            _mark(choice.delta, thinker)
         return ModelResponseStream(id=self._id, model=self._model, created=self._created, choices=copied)
 
     def summary(self, summary: dict[str, Any]) -> Any:
@@ -134,6 +139,15 @@ def error(failure: FusionError, model: str, recorder: Recorder | None, retry_aft
     mark_advisor_orchestration_failure(made)
     exception: Exception = made
     return exception
+
+
+def _mark(message: Any, thinker: str) -> None:
+    """Mark the signatures of a copied message or delta, in both places where LiteLLM keeps them."""
+    if getattr(message, "thinking_blocks", None):
+        message.thinking_blocks = thinking.marked(message.thinking_blocks, thinker)
+    fields = getattr(message, "provider_specific_fields", None)
+    if isinstance(fields, dict) and fields.get("thinking_blocks"):
+        message.provider_specific_fields = {**fields, "thinking_blocks": thinking.marked(fields["thinking_blocks"], thinker)}
 
 
 def _usage(prompt_tokens: int, reply: Reply, cost: float | None = None) -> Any:

@@ -11,10 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litellm_fusion.models import Facts
+from litellm_fusion.room import calls_of
+from litellm_fusion.types import Message, Request
 
 SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias")
 THINKING = ("reasoning_effort", "thinking", "verbosity")
@@ -34,6 +36,8 @@ _ALWAYS = frozenset(
 """Parameters whose absence from LiteLLM's list of a model's parameters says nothing."""
 
 
+_ANY_OBJECT = {"type": "object", "properties": {}}
+
 Asked = tuple[dict[str, Any], int | None]
 """Parameters, and how many tokens may be written at most."""
 
@@ -43,6 +47,25 @@ def for_member(own: Mapping[str, Any], client: Mapping[str, Any], limit: int | N
     params = {key: client[key] for key in (*SAMPLING, *THINKING) if client.get(key) is not None}
     params |= {key: value for key, value in own.items() if value is not None and key not in LENGTH}
     return params, _least(limit, *(own.get(key) for key in LENGTH))
+
+
+def offered(request: Request) -> tuple[Mapping[str, Any], ...]:
+    """Everything that the client lets the assistant call: tools, and functions in their legacy form."""
+    functions = request.params.get("functions")
+    legacy = functions if isinstance(functions, list | tuple) else ()
+    return (*request.tools, *(function for function in legacy if isinstance(function, Mapping)))
+
+
+def for_history(request: Request) -> dict[str, Any]:
+    """What a member needs to read a history with tool calls in it: providers refuse one whose tools are not defined.
+    Nobody may call them.
+    """
+    called = dict.fromkeys(name for message in request.messages for name in _called(message))
+    if not called:
+        return {}
+    tools = [dict(tool) for tool in request.tools]
+    made = [{"type": "function", "function": {"name": name, "parameters": dict(_ANY_OBJECT)}} for name in called]
+    return {"tools": tools or made, "tool_choice": "none"}
 
 
 def for_synthesizer(client: Mapping[str, Any], limit: int | None) -> Asked:
@@ -63,6 +86,13 @@ def unsupported(params: Mapping[str, Any], facts: Facts | None) -> tuple[str, ..
 def without(params: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     """The parameters less some keys."""
     return {key: value for key, value in params.items() if key not in keys}
+
+
+def _called(message: Message) -> Iterator[str]:
+    for call in calls_of(message):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping) and isinstance(function.get("name"), str):
+            yield function["name"]
 
 
 def _least(*values: object) -> int | None:

@@ -16,6 +16,8 @@ from litellm_fusion.estimate import estimate
 from litellm_fusion.layers import Layers
 from litellm_fusion.lineup import Lineup, line_up, only
 from litellm_fusion.models import Models
+from litellm_fusion.params import offered
+from litellm_fusion.thinking import loop_start
 from litellm_fusion.trace import Recorder
 from litellm_fusion.types import Decision, Request, Signals
 
@@ -23,8 +25,10 @@ log = logging.getLogger("litellm_fusion")
 STREAMED_SECONDS, PLAIN_SECONDS = 540.0, 290.0
 
 
-def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) -> Plan:
-    """The decision for one request, with everything that a run of it needs."""
+def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str, *, elsewhere: bool = False) -> Plan:
+    """The decision for one request, with everything that a run of it needs. `elsewhere`: the turns before it are kept by
+    a direct model's provider, and only it can go on.
+    """
     config = layers.changed(ask.overrides)
     request = replace(request, preset=config.preset)
     recorder = Recorder(model=request.model, preset=config.preset, ignored=ask.ignored)
@@ -36,6 +40,9 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str) 
         decision = replace(decision, use="direct", reason=f"mode {mode}; would have fused: {decision.reason}", model=None)
     if decision.use == "fuse" and request.api == "completions":
         decision = replace(decision, use="direct", rule="api", reason="this API is served by one model", model=None)
+    if decision.use == "fuse" and elsewhere:
+        why = "the turns before are kept by the model that answered them directly"
+        decision = replace(decision, use="direct", rule="previous-response", reason=why, model=None)
     recorder.decided(decision, read)
     recorder.limits = {**config.limits.model_dump(), "deadline_seconds": _deadline(layers, config, ask, request)}
     lineup = line_up(config, models.provider)
@@ -97,12 +104,13 @@ def _sensitive(read: Signals) -> bool:
 
 
 def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: Request, *, private: bool) -> str:
-    """Who answers if the request does not fuse: the rule's model; with client tools the synthesizer, so that an agent's
-    loop has one model on every turn; else the direct model.
+    """Who answers if the request does not fuse: the rule's model; with client tools, or inside a tool loop, the
+    synthesizer, so that the loop has one model on every turn; else the direct model.
     """
     if decision.use == "direct" and decision.model and (not private or decision.model in config.trusted_models):
         return decision.model
-    if request.tools and lineup.synthesizers:
+    agent = bool(offered(request)) or loop_start(request.messages) < len(request.messages)
+    if agent and lineup.synthesizers:
         return lineup.synthesizers[0]
     return lineup.direct
 

@@ -14,10 +14,19 @@ from litellm import BudgetExceededError, CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyErrorTypes, ProxyException
 from litellm.proxy.auth.auth_checks import can_key_call_model, can_team_access_model, can_user_call_model
+from litellm.proxy.common_utils.encrypt_decrypt_utils import decrypt_value_helper
 
 from litellm_fusion import budgets, intake, logged, provider, seams, sinks, watch
 from litellm_fusion.context import recall, recall_failed
-from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable, origin
+from litellm_fusion.errors import (
+    ConfigInvalid,
+    FusionError,
+    HistoryMissing,
+    ModelForbidden,
+    OverrideRefused,
+    PrivateModelUnavailable,
+    origin,
+)
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.types import UNLIMITED, Caller
 
@@ -63,17 +72,20 @@ class FusionHook(CustomLogger):
         try:
             purse = await budgets.account(user_api_key_dict, data)
             caller = _caller(user_api_key_dict, data, await _budget_left(user_api_key_dict, purse))
-            plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), caller, _aliases(user_api_key_dict))
+            kind = str(getattr(call_type, "value", call_type))
+            plan = intake.take(entry, data, kind, caller, _previous(data), _aliases(user_api_key_dict))
+            if plan.resumes is not None and not _has_database():
+                raise HistoryMissing
             await _check_access(plan.ask.models, user_api_key_dict, purse)
             plan.purse = purse
             plan.forwarded |= _callbacks(user_api_key_dict, data)
             if purse is not None and plan.explained is None:
-                await (purse.check_model(data["model"]) if plan.decision.use == "direct" else purse.hand_over())
+                await (purse.hand_over() if data["model"] == entry.name else purse.check_model(data["model"]))
         except FusionError as failure:
             raise _refusal(failure) from None
         except BudgetExceededError as error:
-            kind = ProxyErrorTypes.budget_exceeded
-            raise ProxyException(message=error.message, type=kind, param=None, code=error.status_code) from None
+            spent = ProxyErrorTypes.budget_exceeded
+            raise ProxyException(message=error.message, type=spent, param=None, code=error.status_code) from None
         except Exception as error:
             # A request never fails because fusion was added: the provider decides by itself, without overrides.
             log.error("fusion.hook failed: %s", origin(error))
@@ -134,6 +146,22 @@ async def _check_access(models: tuple[str, ...], auth: Any, purse: budgets.Accou
 
 def _aliases(auth: Any) -> dict[str, str]:
     return {**(getattr(auth, "team_model_aliases", None) or {}), **(getattr(auth, "aliases", None) or {})}
+
+
+def _previous(data: dict[str, Any]) -> str | None:
+    """The response that a Responses request goes on from. LiteLLM seals ids per user, and opens them behind this hook."""
+    previous = data.get("previous_response_id")
+    if not isinstance(previous, str) or not previous:
+        return None
+    sealed = previous.removeprefix("resp_")
+    opened = decrypt_value_helper(value=sealed, key="response_id", return_original_value=True) or ""
+    return opened.partition("response_id:")[2].partition(";")[0] or previous
+
+
+def _has_database() -> bool:
+    from litellm.proxy.proxy_server import prisma_client  # late: it is set while the proxy starts
+
+    return prisma_client is not None
 
 
 def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> Caller:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from litellm_fusion.room import calls_of, has_image, text_of
+from litellm_fusion.room import MEDIA, calls_of, media, medium, text_of
 from litellm_fusion.types import Message
 
 PROMPTS_VERSION = "1"
@@ -68,12 +68,22 @@ SYNTHESIS = "\n".join(
     )
 )
 SYNTHESIS_ANALYSIS = ", and a comparison of them"
+CONTRACT_REPAIR = (
+    # Said once, to the writer itself, with what was wrong. Material of other people's stands before it, never after.
+    "That reply does not have the format that this request demands: {problem}. Reply again with the complete, corrected "
+    "JSON only: no other text, no fences."
+)
 SYNTHESIS_TOOLS = "If the next step is a tool call, make it yourself with your tools; proposals in the answers are advice."
 
 MEMBER_TOOLS = (
     # Members see the client's tools but cannot run them: only the synthesizer's calls reach the client.
     "The assistant that replies in the end can call these tools; you cannot. If a call is the right next step, say which "
     "one and with which arguments, and why:"
+)
+
+PROPOSAL = (
+    # A member that calls a tool all the same has said what it would do next.
+    "Proposed call: {call}"
 )
 
 MEMBER_VOTE = "End your reply with one line of the form `Answer: ...` that holds only the short final answer."
@@ -87,9 +97,9 @@ def judge_messages(
     sources: str,
     nonce: str,
     *,
-    images: bool,
+    reads: frozenset[str],
 ) -> tuple[Message, ...]:
-    """What the judge reads: the request as text (with its images where the judge can see), then labelled answers."""
+    """What the judge reads: the request as text (with the media that it can read), then labelled answers."""
     parts = [fence("conversation", as_text(conversation, left_out), nonce)]
     parts += [fence(f"answer {label}", text, nonce) for label, text in answers]
     if sources:
@@ -98,8 +108,8 @@ def judge_messages(
         parts.append(f"Criteria of the operator for this comparison: {criteria}")
     parts.append(f"Compare answers {', '.join(label for label, _ in answers)}.")
     text = "\n\n".join(parts)
-    pictures = [part for message in conversation for part in _images(message)] if images else []
-    content: Any = [{"type": "text", "text": text}, *pictures] if pictures else text
+    shown = [part for message in conversation for part in _parts(message) if medium(part) in reads]
+    content: Any = [{"type": "text", "text": text}, *shown] if shown else text
     return ({"role": "system", "content": JUDGE_SYSTEM}, {"role": "user", "content": content})
 
 
@@ -126,6 +136,12 @@ def synthesis_message(
     return {"role": "user", "content": "\n\n".join(parts)}
 
 
+def repair_turns(text: str, problem: str) -> tuple[Message, ...]:
+    """A writer's misfit and the word that asks for another, to go after everything that it was asked."""
+    said: Message = {"role": "assistant", "content": text[:20_000] or "(empty)"}
+    return said, {"role": "user", "content": CONTRACT_REPAIR.format(problem=problem)}
+
+
 def member_addition(instructions: str, tools: Iterable[Mapping[str, Any]], nonce: str, *, vote: bool) -> Message | None:
     """What a member gets after the client's messages, or None: most members get nothing but the conversation."""
     parts = [instructions] if instructions else []
@@ -137,6 +153,12 @@ def member_addition(instructions: str, tools: Iterable[Mapping[str, Any]], nonce
     return {"role": "user", "content": "\n\n".join(parts)} if parts else None
 
 
+def with_proposals(text: str, calls: Iterable[Any]) -> str:
+    """A member's answer with the calls that it tried to make, as text."""
+    proposals = (PROPOSAL.format(call=_json(_function(call))) for call in calls)
+    return "\n".join(filter(None, (text, *proposals)))
+
+
 def as_text(conversation: Sequence[Message], left_out: int) -> str:
     """A conversation as one text, each turn under its role."""
     lines = [f"[{left_out} older messages left out]"] if left_out else []
@@ -144,19 +166,26 @@ def as_text(conversation: Sequence[Message], left_out: int) -> str:
         body = text_of(message)
         for call in calls_of(message):
             body += f"\n[calls {json.dumps(call, ensure_ascii=False, default=str)}]"
-        if has_image(message):
-            body += "\n[with an image]"
+        for kind in sorted(media(message)):
+            body += f"\n[with {MEDIA[kind]}]"
         lines.append(f"{message.get('role', 'user')}: {body}")
     return "\n\n".join(lines)
 
 
 def _tool(tool: Mapping[str, Any]) -> str:
-    function = tool.get("function", tool)
-    return json.dumps(function, ensure_ascii=False, default=str)
+    return _json(tool.get("function", tool))
 
 
-def _images(message: Message) -> list[Any]:
+def _function(call: Any) -> Any:
+    """Name and arguments of a call, in LiteLLM's form or a client's."""
+    function = getattr(call, "function", call)
+    return function.model_dump(exclude_none=True) if hasattr(function, "model_dump") else function
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _parts(message: Message) -> tuple[Any, ...]:
     content = message.get("content")
-    if not isinstance(content, list | tuple):
-        return []
-    return [part for part in content if isinstance(part, dict) and part.get("type") in ("image_url", "image")]
+    return tuple(content) if isinstance(content, list | tuple) else ()

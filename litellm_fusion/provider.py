@@ -16,7 +16,16 @@ import litellm
 from litellm_fusion import outlet, params, planning, progress, serving
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, inside, recall
-from litellm_fusion.errors import ConfigInvalid, FusionError, NestedFusion, Overloaded, RequestRefused, RunFailed, origin
+from litellm_fusion.errors import (
+    ConfigInvalid,
+    FusionError,
+    HistoryMissing,
+    NestedFusion,
+    Overloaded,
+    RequestRefused,
+    RunFailed,
+    origin,
+)
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY
@@ -110,7 +119,7 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[st
                 if as_reasoning and not answering and plan.api != "chat":
                     yield speaker.keep_alive()  # closes our block, so that the synthesizer's reasoning gets its own
                 answering = True
-                yield speaker.inner(event.chunk)
+                yield speaker.inner(event.chunk, event.thinker)
             else:
                 if not event.streamed:
                     yield speaker.text(event.text)
@@ -142,6 +151,9 @@ def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream:
         plan = _plan_here(request, litellm_params, router)
         if plan.decision.use == "refuse":
             raise RequestRefused(plan.decision.message)
+    users = sum(isinstance(message, Mapping) and message.get("role") == "user" for message in messages)
+    if plan.resumes is not None and users <= plan.resumes:
+        raise HistoryMissing
     timeout = given.get("timeout")
     seconds = float(timeout) if isinstance(timeout, int | float) and timeout > 0 else None
     run = serving.prepare(plan, request, router, identity(litellm_params, plan), seconds)

@@ -10,6 +10,12 @@ from litellm_fusion.types import Answer, Message
 BYTES_PER_TOKEN = 3.5
 """A careful estimate for windows: English has about 4 bytes a token, Chinese about 3, code less."""
 IMAGE_TOKENS = 1_000
+_MEDIA = {
+    "image_url": "image", "image": "image", "input_image": "image", "file": "pdf", "input_file": "pdf", "document": "pdf",
+    "input_audio": "audio", "audio": "audio",
+}  # fmt: skip
+MEDIA = {"image": "an image", "pdf": "a file", "audio": "a recording"}
+"""What messages carry besides text, and what a reader who can't take it is told instead."""
 _MARK = "\n[… {n} characters left out …]\n"
 _MARK_CHARS = len(_MARK.format(n=10**9))
 _LEAST = 400
@@ -33,16 +39,41 @@ def text_of(message: Message) -> str:
 
 def has_image(message: Message) -> bool:
     """Whether a message carries an image."""
+    return "image" in media(message)
+
+
+def medium(part: object) -> str | None:
+    """What a part of a message is besides text: `image`, `pdf` (any file), `audio`, or None."""
+    return _MEDIA.get(str(part.get("type"))) if isinstance(part, dict) else None
+
+
+def media(message: Message) -> frozenset[str]:
+    """What a message carries besides text."""
     content = message.get("content")
     parts = content if isinstance(content, list | tuple) else ()
-    return any(isinstance(part, dict) and part.get("type") in ("image_url", "image", "input_image") for part in parts)
+    return frozenset(found for part in parts if (found := medium(part)))
+
+
+def readable(messages: Sequence[Message], unreadable: frozenset[str]) -> tuple[Message, ...]:
+    """The messages with a line of text in place of each part that the reader is known not to take."""
+    if not unreadable:
+        return tuple(messages)
+    return tuple(_readable(message, unreadable) if media(message) & unreadable else message for message in messages)
+
+
+def _readable(message: Message, unreadable: frozenset[str]) -> Message:
+    parts = [
+        {"type": "text", "text": f"[{MEDIA[kind]}]"} if (kind := medium(part)) in unreadable and kind else part
+        for part in message["content"]
+    ]
+    return {**message, "content": parts}
 
 
 def conversation_tokens(messages: Sequence[Message], tools: Sequence[Any] = ()) -> int:
     """An estimate of what a conversation takes in a prompt, images and tool descriptions counted."""
     total = sum(tokens_of(str(tool)) for tool in tools)
     for message in messages:
-        total += tokens_of(text_of(message)) + 4 + (IMAGE_TOKENS if has_image(message) else 0)
+        total += tokens_of(text_of(message)) + 4 + IMAGE_TOKENS * len(media(message))
         total += sum(tokens_of(str(call)) for call in calls_of(message))
     return total
 

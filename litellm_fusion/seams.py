@@ -11,6 +11,8 @@ _SEAMS: tuple[tuple[str, str], ...] = (
     ("litellm.integrations.custom_logger", "CustomLogger.async_pre_call_hook"),
     ("litellm.integrations.custom_logger", "CustomLogger.async_post_call_response_headers_hook"),
     ("litellm.litellm_core_utils.internal_call_metadata", "sanitize_user_api_key_auth"),
+    ("litellm.proxy.common_utils.encrypt_decrypt_utils", "decrypt_value_helper"),
+    ("litellm.responses.utils", "ResponsesAPIRequestUtils.get_model_id_from_response_id"),
     ("litellm.router", "Router.get_model_group_info"),
     ("litellm.router", "Router.get_model_list"),
     ("litellm.router_utils.cooldown_handlers", "mark_advisor_orchestration_failure"),

@@ -1,7 +1,9 @@
 """The synthesizer: answers and analysis → the client's answer, down its own ladder.
 
 Nothing sent yet: backups → the judge's strongest answer verbatim → the longest usable one. Once content was sent a
-failure, a stall or the deadline ends the stream with an error: never a second voice.
+failure, a stall or the deadline ends the stream with an error: never a second voice. Where the client demands a format,
+each writer has one repair, and only an answer that keeps it may stand in verbatim. A stream is checked as far as it goes:
+what can't become the format is never begun.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from litellm_fusion import outcomes, params, prompts
+from litellm_fusion import contract, mending, outcomes, params, prompts
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_text
 from litellm_fusion.limits import FLOOR_TOKENS
-from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
+from litellm_fusion.lineup import sole
+from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
 from litellm_fusion.run import Run
+from litellm_fusion.thinking import replayed
 from litellm_fusion.trace import named
 from litellm_fusion.types import Analysis, Answer, Call, Completion, Delta, News, Reply
 
@@ -27,10 +31,12 @@ STALL_SECONDS = 120.0
 """Silence in the middle of a stream that ends it."""
 
 
-async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
-    """The answer: the first synthesizer that writes a usable one, else the best of the panel's own."""
+async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply | None:
+    """The answer: the first synthesizer that writes a usable one, else the best of the panel's own. None when the client
+    demands what none of these has: a format, or a tool call.
+    """
     await run.emit(News("writing the answer"))
-    least = near_empty(answers)
+    least = near_empty(answers) if contract.wanted(run.request.params) is None else 0
     for position, model in enumerate(run.lineup.synthesizers):
         if position:
             run.recorder.step("synthesis", "backup", model)
@@ -47,7 +53,10 @@ async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | N
         else:
             if reply is not None:
                 return reply
-    return verbatim(run, answers, analysis)
+    if run.request.params.get("tool_choice") not in (None, "auto", "none"):
+        return None
+    form = contract.wanted(run.request.params)
+    return verbatim(run, answers, analysis) if form is None else mending.in_format(run, answers, form)
 
 
 def verbatim(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:
@@ -76,6 +85,10 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
     facts = run.models.facts(model)
     if run.request.tools:
         client["tools"] = [dict(tool) for tool in run.request.tools]
+    own = sole(run.config, run.lineup, model)
+    conversation = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
+    if facts is not None:
+        conversation = readable(conversation, facts.unreadable)
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
 
@@ -86,7 +99,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
 
     chars = run.config.limits.max_answer_chars or 10**9
     if facts is not None and facts.window is not None:
-        empty = (*run.request.messages, message([""] * len(answers)))
+        empty = (*conversation, message([""] * len(answers)))
         tokens = facts.window - conversation_tokens(empty, run.request.tools) - min(limit or FLOOR_TOKENS, FLOOR_TOKENS)
         chars = min(chars, int(tokens * BYTES_PER_TOKEN * 0.9))
     texts = fitted(answers, chars) if chars > 0 else None
@@ -95,7 +108,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
     if backup:
         client = params.without(client, params.unsupported(client, facts)) | {"drop_params": True}
     return Call(
-        "synthesizer", model, (*run.request.messages, message(texts)), client, backup=backup,
+        "synthesizer", model, (*conversation, message(texts)), client, backup=backup,
         timeout_seconds=run.seconds_for(1.0), max_completion_tokens=limit,
     )  # fmt: skip
 
@@ -107,10 +120,10 @@ def near_empty(answers: Sequence[Answer]) -> int:
 
 
 def _usable(completion: Completion, least: int) -> str | None:
-    """Why a synthesis can't be used, or None."""
+    """Why a synthesis can't be used, or None. One that the client's own length cut off is as long as it may be."""
     if completion.status in ("empty", "refused"):
         return completion.status
-    if not completion.tool_calls and len(completion.text.strip()) < least:
+    if not completion.tool_calls and completion.status != "truncated" and len(completion.text.strip()) < least:
         return "near_empty"
     return None
 
@@ -121,10 +134,7 @@ async def _whole(run: Run, call: Call, least: int) -> Reply | None:
     if why is not None:
         run.recorder.step("synthesis", why, call.model)
         return None
-    return Reply(
-        text=completion.text, response=completion.response, finish_reason=completion.finish_reason,
-        usage=completion.usage,
-    )  # fmt: skip
+    return await mending.fitting(run, call, completion)
 
 
 async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
@@ -133,6 +143,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
     text = ""
     sent = False
     completion: Completion | None = None
+    form = contract.wanted(run.request.params)
     try:
         async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
             async for item in _punctual(run, stream):
@@ -143,12 +154,13 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
                     continue
                 delta = item.choices[0].delta
                 if sent or (not delta.content and not delta.tool_calls):
-                    await run.emit(Delta(item))
+                    await run.emit(Delta(item, call.model))
                     continue
                 text += delta.content or ""
                 held.append(item)
-                if delta.tool_calls or (len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()):
-                    sent = await _release(run, held)
+                enough = len(text.strip()) >= least and not outcomes.refuses(text) and text.strip()
+                if delta.tool_calls or (enough and contract.may_begin(form, text)):
+                    sent = await _release(run, held, call.model)
     except CallFailed as error:
         if sent:
             run.recorder.step("synthesis", "broken", error.kind)
@@ -161,13 +173,18 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
         if why is not None:
             run.recorder.step("synthesis", why, call.model)
             return None
-        await _release(run, held)
+        reply = await mending.fitting(run, call, completion)
+        if reply is None or reply.text != completion.text:
+            return reply
+        await _release(run, held, call.model)
+    elif not completion.tool_calls and contract.problem(form, completion.text) is not None:
+        run.recorder.step("synthesis", "misfit", f"{call.model}: not in the client's format, and sent already")
     return Reply(finish_reason=completion.finish_reason, usage=completion.usage, streamed=True)
 
 
-async def _release(run: Run, held: list[Any]) -> bool:
+async def _release(run: Run, held: list[Any], model: str) -> bool:
     for item in held:
-        await run.emit(Delta(item))
+        await run.emit(Delta(item, model))
     held.clear()
     return True
 

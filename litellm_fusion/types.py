@@ -248,16 +248,20 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One chunk of the synthesizer's own stream, in LiteLLM's form, to be read and never changed."""
+    """One chunk of a model's own stream, in LiteLLM's form, to be read and never changed. `thinker` is the model that
+    wrote it behind our material: its signed thinking fits no conversation but that one.
+    """
 
     chunk: Any
+    thinker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The end of a run. `response` is the inner response where one was made whole; `text` an answer given verbatim.
 
-    In a stream whose deltas were sent already both are empty. `usage` holds the tokens of the call that wrote it.
+    In a stream whose deltas were sent already both are empty. `usage` holds the tokens of the call that wrote it,
+    `thinker` is as in Delta.
     """
 
     text: str = ""
@@ -265,6 +269,7 @@ class Reply:
     finish_reason: str = "stop"
     usage: Usage = Usage()
     streamed: bool = False
+    thinker: str = ""
 
 
 Event = News | Delta | Reply

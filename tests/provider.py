@@ -11,16 +11,21 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import uvicorn
+import wires
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from wires import SIGNATURE, Reply
 
+__all__ = ["ANALYSIS", "SIGNATURE", "Provider", "Reply", "Seen", "answer", "start"]
+
+_OTHERS = {"/v1/completions": wires.completion, "/v1/responses": wires.response, "/v1/messages": wires.anthropic}
 ANALYSIS = {
     "consensus": [{"claim": "Both agree on the main point.", "answers": ["A", "B"]}],
     "contradictions": [],
@@ -29,27 +34,6 @@ ANALYSIS = {
     "blind_spots": ["Regional differences."],
     "strongest": "A",
 }
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What one call gets. `make` computes it from the request's body instead."""
-
-    text: str = ""
-    status: int = 200
-    retry_after: int | None = None
-    delay_seconds: float = 0.0
-    hang: bool = False
-    cut_after: int | None = None
-    error_after: int | None = None
-    finish_reason: str = "stop"
-    refusal: str | None = None
-    raw_body: bytes | None = None
-    tool_calls: tuple[dict[str, Any], ...] = ()
-    reasoning: str = ""
-    choices: int = 1
-    chunk_delay_seconds: float = 0.0
-    make: Callable[[dict[str, Any]], Reply] | None = None
 
 
 @dataclass
@@ -69,6 +53,9 @@ class Provider:
     base_url: str = ""
     requests: list[Seen] = field(default_factory=list)
     open: int = 0
+    caches: bool = False
+    hits: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _prompts: dict[str, list[list[str]]] = field(default_factory=lambda: defaultdict(list))
     _scripts: dict[str, list[Reply]] = field(default_factory=dict)
     _used: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -80,6 +67,9 @@ class Provider:
     def reset(self) -> None:
         """Forget scripts and history."""
         self.requests.clear()
+        self.caches = False
+        self._prompts.clear()
+        self.hits.clear()
         self._scripts.clear()
         self._used.clear()
 
@@ -88,6 +78,17 @@ class Provider:
         return [seen.body for seen in self.requests if seen.model == model]
 
     def next(self, model: str, body: dict[str, Any]) -> Reply:
+        """What this call gets; with `caches`, the tokens that it shares with an earlier prompt count as cached."""
+        reply = self._next(model, body)
+        if not self.caches:
+            return reply
+        prompt = _pieces(body)
+        cached = max((_shared(prompt, earlier) for earlier in self._prompts[model]), default=0)
+        self._prompts[model].append(prompt)
+        self.hits[model].append(cached)
+        return replace(reply, cached=cached)
+
+    def _next(self, model: str, body: dict[str, Any]) -> Reply:
         """The scripted reply, or a plain answer with the model's name."""
         replies = self._scripts.get(model)
         if not replies:
@@ -102,10 +103,34 @@ def answer(model: str) -> str:
     return f"This is the answer of {model}: it weighs cost, time and risk, and recommends the second option."
 
 
-def usage(body: dict[str, Any], text: str) -> dict[str, int]:
-    """Tokens as this provider counts them: words."""
-    prompt, completion = len(json.dumps(body.get("messages", "")).split()), len(text.split())
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+def _pieces(body: dict[str, Any]) -> list[str]:
+    """A prompt as a provider caches it, whichever API it came by: tools, system, then every block of every message."""
+    tools = [tool.get("function", tool) for tool in body.get("tools") or ()]
+    pieces = [json.dumps([[tool["name"], tool.get("parameters", tool.get("input_schema"))] for tool in tools], sort_keys=True)]
+    pieces += [json.dumps(body[key]) for key in ("system", "instructions") if body.get(key)]
+    given = body.get("messages") or body.get("input") or []
+    for message in given if isinstance(given, list) else [{"role": "user", "content": given}]:
+        content = message.get("content", message.get("output"))
+        calls = [[made["id"], made["function"]] for made in message.get("tool_calls") or ()]
+        if message.get("type") == "function_call":
+            calls = [[message["call_id"], {"arguments": message["arguments"], "name": message["name"]}]]
+        for block in content if isinstance(content, list) and content else [content]:
+            if isinstance(block, dict):
+                block = {key: value for key, value in block.items() if key != "cache_control"}
+                block = block["text"] if block.get("type") in ("text", "input_text", "output_text") else block
+            role = "tool" if "output" in message else "assistant" if calls else message.get("role")
+            pieces.append(json.dumps([role, block, calls], sort_keys=True))
+    return pieces
+
+
+def _shared(prompt: list[str], earlier: list[str]) -> int:
+    """How many words two prompts begin with together, piece by piece."""
+    words = 0
+    for one, other in zip(prompt, earlier, strict=False):
+        if one != other:
+            break
+        words += len(one.split())
+    return words
 
 
 class _Server(uvicorn.Server):
@@ -132,13 +157,7 @@ def start(provider: Provider) -> Callable[[], None]:
                 headers = {"retry-after": str(reply.retry_after)} if reply.retry_after is not None else None
                 error = {"message": f"secret-host.internal says {reply.status}", "type": "x", "code": str(reply.status)}
                 return JSONResponse({"error": error}, reply.status, headers)
-            if reply.raw_body is not None:
-                return Response(reply.raw_body, media_type="application/json")
-            if reply.cut_after is not None and not body.get("stream"):
-                return StreamingResponse(_cut(json.dumps(_whole(body, reply))), media_type="application/json")
-            if body.get("stream"):
-                return StreamingResponse(_chunks(body, reply), media_type="text/event-stream")
-            return JSONResponse(_whole(body, reply))
+            return wires.chat(body, reply)
         finally:
             provider.open -= 1
             seen.done = True
@@ -147,6 +166,9 @@ def start(provider: Provider) -> Callable[[], None]:
         body = await request.json()
         provider.requests.append(Seen(body["model"], body, time.monotonic(), done=True))
         reply = provider.next(body["model"], body)
+        if reply.status != 200:
+            error = {"message": f"secret-host.internal says {reply.status}", "type": "api_error", "code": str(reply.status)}
+            return JSONResponse({"type": "error", "error": error}, reply.status)
         return _OTHERS[request.url.path](body, reply)
 
     routes = [Route("/v1/chat/completions", chat, methods=["POST"])]
@@ -165,102 +187,3 @@ def start(provider: Provider) -> Callable[[], None]:
         thread.join(5)
 
     return stop
-
-
-def _message(reply: Reply) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
-    if reply.refusal:
-        message["refusal"] = reply.refusal
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    if reply.tool_calls:
-        message["tool_calls"] = list(reply.tool_calls)
-    return message
-
-
-def _finish(reply: Reply) -> str:
-    return "tool_calls" if reply.tool_calls else reply.finish_reason
-
-
-def _whole(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    choices = [{"index": n, "message": _message(reply), "finish_reason": _finish(reply)} for n in range(reply.choices)]
-    return {
-        "id": f"chatcmpl-{time.monotonic_ns()}", "object": "chat.completion", "created": 1, "model": body["model"],
-        "choices": choices, "usage": usage(body, reply.text),
-    }  # fmt: skip
-
-
-def _completion(body: dict[str, Any], reply: Reply) -> Response:
-    choice = {"index": 0, "text": reply.text, "finish_reason": "stop", "logprobs": None}
-    return JSONResponse({
-        "id": f"cmpl-{time.monotonic_ns()}", "object": "text_completion", "created": 1, "model": body["model"],
-        "choices": [choice], "usage": usage(body, reply.text),
-    })  # fmt: skip
-
-
-def _response(body: dict[str, Any], reply: Reply) -> Response:
-    content = [{"type": "output_text", "text": reply.text, "annotations": []}]
-    item = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": content}
-    tokens = usage(body, reply.text)
-    return JSONResponse({
-        "id": f"resp_{time.monotonic_ns()}", "object": "response", "created_at": 1, "model": body["model"],
-        "status": "completed", "output": [item], "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
-        "usage": {"input_tokens": tokens["prompt_tokens"], "output_tokens": tokens["completion_tokens"],
-                  "total_tokens": tokens["total_tokens"]},
-    })  # fmt: skip
-
-
-def _anthropic(body: dict[str, Any], reply: Reply) -> Response:
-    """Anthropic's API, which refuses thinking blocks that it did not sign."""
-    blocks = [b for m in body["messages"] if isinstance(m["content"], list) for b in m["content"]]
-    if any(block.get("type") == "thinking" and block.get("signature") != SIGNATURE for block in blocks):
-        error = {"type": "invalid_request_error", "message": "Invalid `signature` in `thinking` block"}
-        return JSONResponse({"type": "error", "error": error}, 400)
-    tokens = usage(body, reply.text)
-    return JSONResponse({
-        "id": f"msg_{time.monotonic_ns()}", "type": "message", "role": "assistant", "model": body["model"],
-        "content": [{"type": "text", "text": reply.text}], "stop_reason": "end_turn", "stop_sequence": None,
-        "usage": {"input_tokens": tokens["prompt_tokens"], "output_tokens": tokens["completion_tokens"]},
-    })  # fmt: skip
-
-
-SIGNATURE = "signed-by-the-loopback-provider"
-_OTHERS = {"/v1/completions": _completion, "/v1/responses": _response, "/v1/messages": _anthropic}
-
-
-async def _cut(text: str) -> AsyncIterator[bytes]:
-    """Half a body, then a dropped connection."""
-    yield text[: len(text) // 2].encode()
-    await asyncio.sleep(0.02)
-    raise ConnectionError("cut, as scripted")
-
-
-async def _chunks(body: dict[str, Any], reply: Reply) -> AsyncIterator[bytes]:
-    base = {"id": f"chatcmpl-{time.monotonic_ns()}", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
-
-    def line(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
-        choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
-        return f"data: {json.dumps({**base, 'choices': choices, **more})}\n\n".encode()
-
-    yield line({"role": "assistant", "content": ""})
-    if reply.reasoning:
-        yield line({"reasoning_content": reply.reasoning})
-    words = reply.text.split(" ")
-    pieces = [word if n == len(words) - 1 else word + " " for n, word in enumerate(words)] if reply.text else []
-    for n, piece in enumerate(pieces):
-        if reply.cut_after is not None and n >= reply.cut_after:
-            raise ConnectionError("cut, as scripted")
-        if reply.error_after is not None and n >= reply.error_after:
-            yield b'data: {"error": {"message": "secret-host.internal broke", "type": "server_error", "code": 500}}\n\n'
-            return
-        yield line({"content": piece})
-        await asyncio.sleep(reply.chunk_delay_seconds)
-    for n, call in enumerate(reply.tool_calls):
-        head = {**call, "function": {"name": call["function"]["name"], "arguments": ""}}
-        yield line({"tool_calls": [{"index": n, **head}]})
-        yield line({"tool_calls": [{"index": n, "function": {"arguments": call["function"]["arguments"]}}]})
-    yield line({}, _finish(reply))
-    if (body.get("stream_options") or {}).get("include_usage"):
-        data = {**base, "choices": [], "usage": usage(body, reply.text)}
-        yield f"data: {json.dumps(data)}\n\n".encode()
-    yield b"data: [DONE]\n\n"

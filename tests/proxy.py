@@ -20,6 +20,14 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 
 
+AGENT = [
+    {"name": "agent-steps", "when": "is_tool_turn", "use": "direct"},
+    {"name": "small-talk", "when": "task == 'chat'", "use": "direct"},
+    {"name": "plan", "use": "fuse"},
+]
+"""Fuses whatever a person asks, with tools too, and goes direct at tool results."""
+
+
 class Proxy:
     """One running proxy."""
 
@@ -111,6 +119,12 @@ def member(name: str, base_url: str, **info: Any) -> dict[str, Any]:
     }
 
 
+def _claude(name: str, model: str, base_url: str) -> dict[str, Any]:
+    """A deployment behind Anthropic's own API."""
+    params = {"model": f"anthropic/{model}", "api_base": base_url.removesuffix("/v1"), "api_key": "sk-loopback"}
+    return {"model_name": name, "litellm_params": {**params, "num_retries": 0}}
+
+
 def fusion(name: str, **config: Any) -> dict[str, Any]:
     """A fusion model that always fuses, unless its config says otherwise."""
     own = {
@@ -128,19 +142,13 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
     """A proxy config: members, judge, synthesizer, direct model, and the fusion models of the tests."""
     plain = [member(name, base_url) for name in ("m1", "m2", "m3", "m4", "judge", "judge2", "synth", "synth2", "solo")]
     plain += [
-        member("blind", base_url, supports_vision=False),
+        member("blind", base_url, supports_vision=False, supports_pdf_input=False, supports_audio_input=False),
         {
             "model_name": "thinker",
             "litellm_params": {"model": "openai/o3-mini", "api_base": base_url, "api_key": "sk-loopback"},
         },
-        {
-            "model_name": "claude",
-            "litellm_params": {
-                "model": "anthropic/claude-loopback",
-                "api_base": base_url.removesuffix("/v1"),
-                "api_key": "sk-loopback",
-            },
-        },
+        _claude("claude", "claude-loopback", base_url),
+        _claude("claude2", "claude-other", base_url),
         member("small", base_url, max_input_tokens=200),
         member("dear", base_url, input_cost_per_token=0.001, output_cost_per_token=0.01),
         {
@@ -160,7 +168,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
             **settings,
         },
         # Each test scripts its own failures: one test's must not cool a deployment down for the next.
-        "router_settings": {"disable_cooldowns": True},
+        "router_settings": {"disable_cooldowns": True, "model_group_alias": {"openrouter/fusion": "fusion/all"}},
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY", "cancel_on_disconnect": True},
     }
 
@@ -180,6 +188,8 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/slow", limits={"panel_seconds": 0.6, "grace_seconds": 0, "quorum": 3}),
         fusion("fusion/deadline", limits={"deadline_seconds": 1.5, "grace_seconds": 0, "quorum": 3}),
         fusion("fusion/blind", panel=["m1", "blind", "m3"], limits=fast),
+        fusion("fusion/blind-judge", judge="blind", limits=fast),
+        fusion("fusion/blind-writer", synthesizer="blind", limits=fast),
         fusion("fusion/small", panel=["m1", "small", "m3"], limits=fast),
         fusion("fusion/dear", panel=["m1", "dear", "m3"], limits={"max_cost_usd": 0.5, **fast}),
         fusion("fusion/broke", panel=["dear", "dear"], limits={"max_cost_usd": 0.01}, direct="solo"),
@@ -198,6 +208,10 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/all-three", direct="solo", limits={"min_answers": 3, **fast}),
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),
+        fusion("fusion/claude-alone", panel=["m1", "claude2", "m3"], synthesizer="claude", policy=AGENT, limits={"quorum": 3}),
+        fusion("fusion/agent", policy=AGENT, direct="solo", limits=fast),
+        fusion("fusion/claude-agent", panel=["m1", "claude", "m3"], synthesizer="claude", policy=AGENT, direct="solo",
+               limits={"quorum": 3}),
     ]  # fmt: skip
 
 

@@ -1,97 +1,79 @@
-"""With LiteLLM's cache on: answers are shared by equal requests alone, cost nothing, and say so."""
+"""What a provider's prompt cache needs: the client's messages first and as they came, `cache_control` on its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from typing import Any
 
 import pytest
+from agents import Agent
 from ask import QUESTION, chat
-from provider import Provider
-from proxy import Proxy, config, fusion
+from provider import Provider, Reply
+from proxy import Proxy
 
-FAST = {"grace_seconds": 0.2}
-OPEN = {
-    "panel": ["m1", "m2", "m3", "m4"], "judge.criteria": True, "judge.model": ["judge", "judge2"],
-    "synthesizer.model": ["synth2"],
-    "synthesizer.instructions": True, "aggregate": True, "limits": True, "client_trace": True, "progress": True,
-    "preset": ["research"], "mode": ["force"],
-}  # fmt: skip
+CACHED = {"cache_control": {"type": "ephemeral"}}
+SYSTEM = [{"type": "text", "text": "You know everything about billing.", **CACHED}]
+USER = [{"type": "text", "text": "A long document about billing.", **CACHED}, {"type": "text", "text": QUESTION}]
 
 
-@pytest.fixture(scope="module")
-def cached(_provider: Provider) -> Iterator[Proxy]:
-    models = [
-        fusion("fusion/open", limits=FAST, overrides=OPEN),
-        fusion("fusion/other", limits=FAST, panel=["m1", "m2"]),
-        fusion("fusion/direct", direct="solo", policy=[{"use": "direct"}]),
-    ]
-    running = Proxy(config(_provider.base_url, models, cache=True, cache_params={"type": "local"}))
-    yield running
-    running.stop()
+def _marks(body: dict[str, Any]) -> list[str]:
+    """The texts and tools that carry a cache mark, in order."""
+    blocks = [*(body.get("tools") or ()), *body["system"], *(part for turn in body["messages"] for part in turn["content"])]
+    return [block.get("text") or block["name"] for block in blocks if "cache_control" in block]
 
 
-def _spy(proxy: Proxy) -> list[dict[str, Any]]:
-    with proxy.client() as client:
-        return list(client.get("/spy/rows").json())
-
-
-SETTINGS: tuple[dict[str, Any], ...] = (
-    {"panel": ["m1", "m2"]}, {"panel": ["m1", "m2", "m4"]}, {"judge": {"criteria": "brevity"}}, {"judge": "judge2"},
-    {"synthesizer": {"model": "synth2"}}, {"synthesizer": {"instructions": "In verse."}}, {"aggregate": "best_of"},
-    {"limits": {"max_completion_tokens": 300}}, {"limits": {"max_cost_usd": 0.5}}, {"limits": {"quorum": 2}},
-    {"client_trace": "summary"}, {"preset": "research"},
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_requests_that_differ_in_a_fusion_setting_share_no_answer(
-    cached: Proxy, provider: Provider, settings: dict[str, Any]
-) -> None:
-    question = f"{QUESTION} {settings}"
-    assert chat(cached, "fusion/open", question).headers["x-fusion-route"] == "fused"
-    provider.reset()
-    got = chat(cached, "fusion/open", question, fusion=settings)
-    assert (got.status, got.headers.get("x-fusion-cache")) == (200, None), got.body
-    assert provider.requests
-    assert chat(cached, "fusion/open", question, fusion=settings).headers["x-fusion-cache"] == "hit"
-
-
-def test_models_share_no_answer(cached: Proxy, provider: Provider) -> None:
-    chat(cached, "fusion/open", "Compare: models share no answer.")
-    provider.reset()
-    assert "x-fusion-cache" not in chat(cached, "fusion/other", "Compare: models share no answer.").headers
-    assert provider.requests
+@pytest.mark.parametrize("api", ["chat", "messages"])
+def test_cache_marks_survive_fused_and_direct(proxy: Proxy, provider: Provider, api: str) -> None:
+    tool = {**Agent.TOOL["function"]}
+    if api == "chat":
+        path = "/v1/chat/completions"
+        body: dict[str, Any] = {"messages": [{"role": "system", "content": SYSTEM}], "tools": [{**Agent.TOOL, **CACHED}]}
+    else:
+        path, own = "/v1/messages", {"name": tool["name"], "input_schema": tool["parameters"], **CACHED}
+        body = {"system": SYSTEM, "messages": [], "tools": [own], "max_tokens": 99}
+    body["messages"].append({"role": "user", "content": USER})
+    for mode in ("force", "off"):
+        with proxy.client() as client:
+            got = client.post(path, json={"model": "fusion/claude-agent", **body, "fusion": {"mode": mode}})
+        assert got.status_code == 200, got.text
+    texts = [SYSTEM[0]["text"], USER[0]["text"]]
+    member, synth, direct = provider.asked("claude-loopback")
+    assert _marks(member) == texts
+    assert _marks(synth) == _marks(direct) == ["look_up", *texts]
+    assert synth["messages"][0]["content"][:2] == direct["messages"][0]["content"] == USER
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("model", ["fusion/open", "fusion/direct"])
-def test_a_cached_answer_costs_nothing_and_says_so(cached: Proxy, provider: Provider, model: str, stream: bool) -> None:
-    question = f"Compare: a cached answer {model} {stream}."
-    first = chat(cached, model, question, stream=stream)
-    provider.reset()
-    before = len(_spy(cached))
-    got = chat(cached, model, question, stream=stream)
-    assert got.text == first.text
-    assert provider.requests == []
-    assert (got.headers["x-fusion-cache"], got.headers["x-fusion-cost-usd"]) == ("hit", "0.000000")
-    assert float(got.headers.get("x-litellm-response-cost") or 0.0) == 0.0
-    assert [row["cost"] for row in _spy(cached)[before:]] in ([], [0.0])
+def test_a_chat_hits_the_cache_on_every_turn(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    """Fused and direct turns in turn, each model's own cache: every prompt begins with what the model has seen."""
+    provider.caches = True
+    messages: list[dict[str, Any]] = [{"role": "system", "content": "Be brief, and name your sources."}]
+    for question in ("Should we build or buy billing?", "And for a bank, build or buy?", "And in ten years, build or buy?"):
+        messages.append({"role": "user", "content": question})
+        got = chat(proxy, "fusion/all", messages=messages, stream=stream)
+        assert got.headers["x-fusion-route"] == "fused"
+        messages.append({"role": "assistant", "content": got.text})
+    for model in ("m1", "m2", "m3", "synth"):
+        first, *later = provider.hits[model]
+        assert first == 0 or model != "m1"
+        assert all(hit > 0 for hit in later), model
+        assert later == sorted(later), model
 
 
-def test_a_hit_gives_every_caller_a_trace_id_of_their_own(cached: Proxy, provider: Provider) -> None:
-    ids = {chat(cached, "fusion/open", "Compare: trace ids.").headers["x-fusion-trace-id"] for _ in range(3)}
-    assert len(ids) == 3
+def test_cached_tokens_show_in_the_direct_answers_usage(proxy: Proxy, provider: Provider) -> None:
+    provider.script("solo", Reply(text="Hello there, how can I help?", cached=7))
+    got = chat(proxy, "fusion/gated", "hello there")
+    assert got.body["usage"]["prompt_tokens_details"]["cached_tokens"] == 7
 
 
-def test_two_seats_of_one_model_are_two_calls(cached: Proxy, provider: Provider) -> None:
-    chat(cached, "fusion/open", "Compare: two seats.", fusion={"panel": ["m1", "m1"]})
-    assert len(provider.asked("m1")) == 2
-
-
-def test_a_request_may_ask_for_no_cache(cached: Proxy, provider: Provider) -> None:
-    for _ in range(2):
-        provider.reset()
-        got = chat(cached, "fusion/open", "Compare: no cache.", cache={"no-cache": True, "no-store": True})
-        assert "x-fusion-cache" not in got.headers
-        assert {"m1", "m2", "m3"} <= {seen.model for seen in provider.requests}
+def test_every_member_and_the_synthesizer_begin_with_the_clients_messages(proxy: Proxy, provider: Provider) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    messages = [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "Look"}, picture]},
+        {"role": "assistant", "content": "A \u2713 sign, “quoted”."}, {"role": "user", "content": QUESTION},
+    ]  # fmt: skip
+    chat(proxy, "fusion/agent", messages=messages, tools=[Agent.TOOL])
+    for model in ("m1", "m2", "m3", "synth"):
+        sent = provider.asked(model)[0]["messages"]
+        assert [json.dumps(turn) for turn in sent[:4]] == [json.dumps(turn) for turn in messages], model
+        assert len(sent) == 5

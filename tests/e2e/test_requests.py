@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from ask import QUESTION, chat
@@ -191,3 +192,47 @@ def test_our_news_and_the_synthesizers_reasoning_get_blocks_of_their_own(proxy: 
     assert len(ours) == 1
     assert "The provider's own thoughts." in blocks.values()
     assert answer("synth") in blocks.values()
+
+
+def test_a_plugin_beside_our_own_field_is_ignored_where_it_may_not_change_a_thing(proxy: Proxy, provider: Provider) -> None:
+    plugin = {"id": "fusion", "model": "m1", "preset": "research", "analysis_models": ["m3", "m2"]}
+    got = chat(proxy, fusion={"panel": ["m1", "m2"]}, plugins=[plugin])
+    assert got.status == 200, got.body
+    assert set(got.headers["x-fusion-ignored"].split(",")) == {"judge.model", "preset"}
+    assert sorted(seen.model for seen in provider.requests if seen.model.startswith("m")) == ["m1", "m2"]
+    refused = chat(proxy, fusion={"judge": {"model": "m1"}}, plugins=[plugin])
+    assert (refused.status, refused.error["param"]) == (400, "fusion.judge.model")
+
+
+def test_a_plugins_unfit_value_is_ignored_beside_our_own_field(proxy: Proxy, provider: Provider) -> None:
+    plugin = {"id": "fusion", "max_completion_tokens": -5}
+    got = chat(proxy, fusion={"panel": ["m1", "m2"]}, plugins=[plugin])
+    assert (got.status, got.headers["x-fusion-ignored"]) == (200, "limits.max_completion_tokens")
+    assert sorted(seen.model for seen in provider.requests if seen.model.startswith("m")) == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_openrouters_own_name_is_an_alias_away(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    plugins = [{"id": "fusion", "analysis_models": ["m1", "m2"], "enabled": True}]
+    got = chat(proxy, "openrouter/fusion", plugins=plugins, stream=stream)
+    assert (got.status, got.headers["x-fusion-route"]) == (200, "fused")
+    assert sorted(seen.model for seen in provider.requests if seen.model.startswith("m")) == ["m1", "m2"]
+
+
+EXTRAS: dict[str, Any] = {
+    "user": "someone", "metadata": {"session": "s-1"}, "safety_identifier": "abc", "x_unknown": {"deep": [1, None]},
+    "provider": {"order": ["openai"]}, "transforms": ["middle-out"], "usage": {"include": True}, "session_id": "s-1",
+    "chat_id": "c", "features": {"web_search": False}, "reasoning": {"effort": "low"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
+@pytest.mark.parametrize("extra", [*EXTRAS, "all"])
+def test_unknown_extras_never_fail_a_fused_request(proxy: Proxy, provider: Provider, path: str, extra: str) -> None:
+    question = [{"role": "user", "content": QUESTION}]
+    body: dict[str, Any] = {"input": question} if path.endswith("responses") else {"messages": question, "max_tokens": 99}
+    more = EXTRAS if extra == "all" else {extra: EXTRAS[extra]}
+    with proxy.client() as client:
+        got = client.post(path, json={"model": "fusion/all", **body, **more})
+    assert got.status_code == 200, got.text
+    assert got.headers["x-fusion-route"] == "fused"

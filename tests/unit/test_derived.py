@@ -16,8 +16,8 @@ from litellm_fusion.models import Models
 
 
 def _derived(info: dict[str, dict[str, Any]], written: dict[str, Any] | None = None, **config: Any) -> dict[str, Any]:
-    router = Scripted("a", "b", "c", info=info)
-    layers = resolve({"panel": ["a", "b"], **config}, ("fusion/test",), Settings())
+    router = Scripted("da", "db", "dc", info=info)  # names of their own: LiteLLM keeps what it learns of a name
+    layers = resolve({"panel": ["da", "db"], **config}, ("fusion/test",), Settings())
     models = Models(router)
     return derived.derived(line_up(layers.config, models.provider), models, written or {})
 
@@ -26,36 +26,37 @@ PRICED = {"input_cost_per_token": 3e-6, "output_cost_per_token": 9e-6}
 
 
 def test_the_price_is_the_direct_models() -> None:
-    made = _derived({"c": PRICED}, direct="c")
+    made = _derived({"dc": PRICED}, direct="dc")
     assert (made["input_cost_per_token"], made["output_cost_per_token"]) == (3e-6, 9e-6)
 
 
 @pytest.mark.parametrize("price", [{"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}])
 def test_a_free_direct_model_gives_no_price_at_all(price: dict[str, Any]) -> None:
-    made = _derived({"c": price}, direct="c")
+    made = _derived({"dc": price}, direct="dc")
     assert "input_cost_per_token" not in made
     assert "output_cost_per_token" not in made
 
 
 def test_one_direction_may_be_free() -> None:
-    made = _derived({"c": {"input_cost_per_token": 0.0, "output_cost_per_token": 1e-6}}, direct="c")
+    made = _derived({"dc": {"input_cost_per_token": 0.0, "output_cost_per_token": 1e-6}}, direct="dc")
     assert (made["input_cost_per_token"], made["output_cost_per_token"]) == (0.0, 1e-6)
 
 
 def test_the_window_is_the_least() -> None:
-    assert _derived({"a": {"max_input_tokens": 9000}, "b": {"max_input_tokens": 400}})["max_input_tokens"] == 400
+    assert _derived({"da": {"max_input_tokens": 9000}, "db": {"max_input_tokens": 400}})["max_input_tokens"] == 400
 
 
 @pytest.mark.parametrize("able", [True, False])
 def test_abilities_are_the_synthesizers(able: bool) -> None:
     made = _derived(
-        {"a": {"supports_vision": not able}, "b": {"supports_vision": able, "supports_function_calling": able}}, synthesizer="b"
+        {"da": {"supports_vision": not able}, "db": {"supports_vision": able, "supports_function_calling": able}},
+        synthesizer="db",
     )
     assert (made["supports_vision"], made["supports_function_calling"]) == (able, able)
 
 
 def test_the_operators_word_stands() -> None:
-    made = _derived({"c": PRICED}, {"input_cost_per_token": 5e-6, "max_input_tokens": 7}, direct="c")
+    made = _derived({"dc": PRICED}, {"input_cost_per_token": 5e-6, "max_input_tokens": 7}, direct="dc")
     assert (made["input_cost_per_token"], made["max_input_tokens"]) == (5e-6, 7)
 
 

@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
         "errors types progress presets seams metrics",
-        "conditions limits room agreement vote",
+        "conditions limits room agreement vote thinking contract",
         "config prompts",
         "layers lineup policy",
         "signals models outcomes asks",
@@ -29,7 +29,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "sinks identity outlet budgets",
         "planning logged",
         "run explain",
-        "member judge",
+        "member judge mending",
         "panel synthesis",
         "direct",
         "fusion",

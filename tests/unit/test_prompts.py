@@ -63,10 +63,9 @@ class TestFence:
 
 class TestJudge:
     def content(self, **changes: Any) -> Any:
-        args = {"left_out": 0, "criteria": "", "sources": "", "images": False, **changes}
-        images = args.pop("images")
+        args = {"left_out": 0, "criteria": "", "sources": "", "reads": frozenset(), **changes}
         system, user = judge_messages(
-            args.get("talk", TALK), args["left_out"], ANSWERS, args["criteria"], args["sources"], NONCE, images=images
+            args.get("talk", TALK), args["left_out"], ANSWERS, args["criteria"], args["sources"], NONCE, reads=args["reads"]
         )
         assert system["content"] == prompts.JUDGE_SYSTEM
         return user["content"]
@@ -86,7 +85,7 @@ class TestJudge:
 
     def test_images_go_to_a_judge_that_sees_and_to_no_other(self) -> None:
         talk = ({"role": "user", "content": [{"type": "text", "text": "what is this?"}, IMAGE]},)
-        assert self.content(talk=talk, images=True)[1:] == [IMAGE]
+        assert self.content(talk=talk, reads=frozenset({"image"}))[1:] == [IMAGE]
         blind = self.content(talk=talk)
         assert isinstance(blind, str)
         assert "[with an image]" in blind

@@ -111,7 +111,7 @@ async def test_a_run_ends_with_what_its_reservations_allow(reservations: int, as
     router.says("b", LONG, json.dumps(ANALYSIS))
     run = _run(router, till)
     reply = await fuse(run)
-    assert router.models_asked()[: len(asked)] == asked
+    assert router.models_asked()[: len(asked)] == asked, steps(run)
     assert reply.text or reply.response
     assert (("synthesis", "over_limit") in steps(run)) is (reservations < 5)
 
