@@ -50,6 +50,9 @@ def _clean(body: dict[str, Any]) -> bool:
         if isinstance(turns, list) and _marked(turns):
             body[key] = [kept for turn in turns if (kept := _turn(turn)) is not None]
             found = True
+        elif isinstance(turns, str) and MARK in turns:
+            body[key] = stripped(turns)
+            found = True
     return found
 
 
