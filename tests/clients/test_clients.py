@@ -25,6 +25,7 @@ PRICED = "At 42 francs, buying the billing system is the better choice for a sma
 VERDICT = {"choice": "buy", "points": 7}
 CLIENTS = [line.split()[0] for line in (HERE / "clients.txt").read_text().splitlines() if line and line[0] != "#"]
 LIBRARIES = [name for name in CLIENTS if list((HERE / "apps").glob(f"with_{name}.*"))]
+ITS_OWN_WARNING = {("autogen", "structured"): "it dumps the SDK's parsed message, whose field `parsed` pydantic takes for none"}
 PANEL = {"m1", "m2", "m3", "judge"}
 
 
@@ -37,7 +38,7 @@ def app(name: str) -> list[str]:
         linked = FOLDER / name / script.name  # Node looks for packages beside the script
         linked.write_text(script.read_text())
         return ["node", str(linked)]
-    return [str(FOLDER / name / "bin" / "python"), "-W", "default", str(script)]
+    return [str(FOLDER / name / "bin" / "python"), str(script)]
 
 
 def run(proxy: Proxy, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
@@ -69,9 +70,8 @@ def outcome(proxy: Proxy, provider: Provider, name: str, scenario: str) -> dict[
     command = app(name)
     ran = run(proxy, [*command, scenario])
     assert ran.returncode == 0, ran.stderr[-3000:] + ran.stdout[-1000:]
-    # What a library says on import of its own dependencies is its own business; about our answers it has nothing to say.
-    told = [line for line in ran.stderr.splitlines() if "warn" in line.lower() and "DeprecationWarning" not in line]
-    assert told == []
+    told = [line for line in ran.stderr.splitlines() if "warn" in line.lower()]
+    assert len(told) == (1 if (name, scenario) in ITS_OWN_WARNING else 0), ran.stderr[-3000:]
     return dict(json.loads(ran.stdout.strip().splitlines()[-1]))
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-import task as t
 import litellm
+import task as t
 
 common = {"model": f"litellm_proxy/{t.MODEL}", "api_base": t.URL, "api_key": t.KEY}
 asked = [{"role": "user", "content": t.QUESTION}]

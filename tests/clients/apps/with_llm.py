@@ -5,10 +5,8 @@ import json
 import task as t
 from llm.default_plugins.openai_models import Chat
 
-model = Chat(
-    "fusion", model_name=t.MODEL, api_base=t.URL, key=t.KEY, supports_tools=True, supports_schema=True,
-)  # fmt: skip
-model.needs_key, model.key = None, t.KEY
+model = Chat("fusion", model_name=t.MODEL, api_base=t.URL, supports_tools=True, supports_schema=True)
+model.key = t.KEY
 if t.SCENARIO in ("plain", "failing"):
     t.done(text=model.prompt(t.QUESTION, stream=False, key=t.KEY).text())
 elif t.SCENARIO == "streamed":

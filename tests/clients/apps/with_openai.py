@@ -14,7 +14,10 @@ class Verdict(BaseModel):
 
 client = OpenAI(base_url=t.URL, api_key=t.KEY, max_retries=0)
 asked = [{"role": "user", "content": t.QUESTION}]
-tool = {"type": "function", "function": {"name": "price", "description": t.price.__doc__, "strict": True, "parameters": t.PARAMETERS}}
+tool = {
+    "type": "function",
+    "function": {"name": "price", "description": t.price.__doc__, "strict": True, "parameters": t.PARAMETERS},
+}
 if t.SCENARIO in ("plain", "failing"):
     chat = client.chat.completions.create(model=t.MODEL, messages=asked).choices[0].message.content
     response = client.responses.create(model=t.MODEL, input=t.QUESTION).output_text
