@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from litellm.types.llms.openai import ValidUserMessageContentTypes
+
 from litellm_fusion.params import CLIENT
 from litellm_fusion.types import Api, Caller, Message, Request
+
+_PARTS = frozenset(ValidUserMessageContentTypes)
 
 APIS: Mapping[str, Api] = {
     "acompletion": "chat", "completion": "chat", "aresponses": "responses", "responses": "responses",
@@ -35,6 +39,32 @@ def read(body: Mapping[str, Any], api: Api, preset: str, caller: Caller) -> Requ
         params=params,
         stream=body.get("stream") is True,
         caller=caller,
+    )
+
+
+def unservable(body: Mapping[str, Any], api: Api) -> str | None:
+    """What is wrong with a conversation on which LiteLLM fails with a 500 instead of refusing it; else None."""
+    turns = body.get("messages")
+    if api == "chat" and isinstance(turns, list):
+        for at, turn in enumerate(turns):
+            if not isinstance(turn, Mapping) or "role" not in turn:
+                return f"messages[{at}]: a message needs a role"
+            content = turn.get("content")
+            parts = content if isinstance(content, list) and turn["role"] == "user" else ()
+            odd = next((part for part in parts if isinstance(part, Mapping) and part.get("type") not in _PARTS), None)
+            if odd is not None:
+                return f"messages[{at}]: no content part has the type {odd.get('type')!r:.40}"
+    if api == "messages" and isinstance(turns, list) and not any(map(_says, turns)):
+        return "messages: at least one message must say something"
+    return None
+
+
+def _says(turn: Any) -> bool:
+    content = turn.get("content") if isinstance(turn, Mapping) else None
+    if not isinstance(content, list):
+        return bool(content)
+    return any(
+        not isinstance(part, Mapping) or part.get("type") != "text" or str(part.get("text") or "").strip() for part in content
     )
 
 

@@ -5,6 +5,7 @@
     ├── OverrideRefused    400      a request changes a key that it may not change, or gives it a wrong value
     ├── ModelForbidden     403      a request names a model that its key may not call
     ├── RequestRefused     403      a policy rule said `refuse`
+    ├── RequestInvalid     400      a conversation of a form that no model takes, on which LiteLLM itself would fail
     ├── HistoryMissing     400      a `previous_response_id` whose turns LiteLLM has not stored
     ├── NestedFusion       400      a fusion model was reached from inside a fused run
     ├── PrivateModelUnavailable 503 sensitive text, and no trusted model answered
@@ -80,6 +81,13 @@ class RequestRefused(FusionError):
 
     code = "fusion_request_refused"
     status = 403
+
+
+class RequestInvalid(FusionError):
+    """A conversation that LiteLLM would answer with a 500 of its own: said as what it is, the request's fault."""
+
+    code = "invalid_request_error"
+    status = 400
 
 
 class HistoryMissing(FusionError):

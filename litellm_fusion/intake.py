@@ -15,7 +15,7 @@ from litellm.responses.utils import ResponsesAPIRequestUtils
 from litellm_fusion import asks, body, explain, identity, planning, progress, thinking
 from litellm_fusion.asks import Ask
 from litellm_fusion.context import Plan, remember
-from litellm_fusion.errors import ConfigInvalid, OverrideRefused, RequestRefused
+from litellm_fusion.errors import ConfigInvalid, OverrideRefused, RequestInvalid, RequestRefused
 from litellm_fusion.layers import Layers
 from litellm_fusion.lineup import sole
 from litellm_fusion.models import Models
@@ -57,6 +57,9 @@ def take(
         raise OverrideRefused("", "a request can't carry `fusion_config`; what may change goes into `fusion`")
     layers = REGISTRY.layers(entry)
     api = body.APIS.get(call_type, "completions")
+    problem = body.unservable(data, api)
+    if problem is not None:
+        raise RequestInvalid(problem)
     paths, own = asks.take(data)
     ask = _asked(paths, own, layers, aliases or {})
     mode = REGISTRY.mode(layers)

@@ -16,7 +16,7 @@ _LINE = re.compile(r"[^\S\n]*\u2063fusion:[^\n]*(?:\n|$)")
 _EMPTY_WRAP = re.compile(
     r"<think>\s*</think>\s*|<details[^>]*type=\"reasoning\"[^>]*>\s*(?:<summary>[^<]*</summary>)?(?:\s|&gt;|>)*</details>\s*"
 )
-_HOLDERS = ("reasoning_content", "reasoning", "thinking", "text", "content", "summary", "thinking_blocks")
+_HOLDERS = ("reasoning_content", "reasoning", "thinking", "text", "content", "summary", "output", "thinking_blocks")
 
 
 def line(text: str) -> str:
@@ -49,6 +49,9 @@ def _clean(body: dict[str, Any]) -> bool:
         turns = body.get(key)
         if isinstance(turns, list) and _marked(turns):
             body[key] = [kept for turn in turns if (kept := _turn(turn)) is not None]
+            found = True
+        elif isinstance(turns, str) and MARK in turns:
+            body[key] = stripped(turns)
             found = True
     return found
 
@@ -95,7 +98,7 @@ def _without(value: Any) -> Any:
         for key in _HOLDERS:
             if key in result and holds(result[key]):
                 result[key] = _without(result[key])
-                if not result[key] and key not in ("content", "text", "thinking", "summary"):
+                if not result[key] and key not in ("content", "text", "thinking", "summary", "output"):
                     del result[key]
         return result
     return value

@@ -43,6 +43,22 @@ class Agent:
         getattr(self, f"_keep_{self.api}")(body)
         return self._calls
 
+    def play(self, calls: list[Called]) -> None:
+        """A turn of the model's as a client would have kept it: calls, without asking."""
+        self._calls = calls
+        if self.api == "chat":
+            made = [{"id": c[0], "type": "function", "function": {"name": c[1], "arguments": c[2]}} for c in calls]
+            self.history.append({"role": "assistant", "content": None, "tool_calls": made})
+        elif self.api == "messages":
+            blocks = [{"type": "tool_use", "id": c[0], "name": c[1], "input": json.loads(c[2])} for c in calls]
+            self.history.append({"role": "assistant", "content": blocks})
+        else:
+            self.history += [{"type": "function_call", "call_id": c[0], "name": c[1], "arguments": c[2]} for c in calls]
+
+    def say(self, text: str) -> None:
+        """A turn of the model's: text, without asking."""
+        self.history.append({"role": "assistant", "content": text})
+
     def give_results(self, *results: str) -> None:
         """Hand back the results of the last turn's calls, in order."""
         pairs = list(zip(self._calls, results, strict=True))
