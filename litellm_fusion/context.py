@@ -26,7 +26,8 @@ from litellm_fusion.types import Api, Caller, Decision
 class Plan:
     """One request's decision on its way to the provider, and what became of it.
 
-    `failure` is the outcome of a run that failed: a retry by LiteLLM's router gets it again, never a second panel.
+    `shadow` is what shadow mode logs of it. `failure` is the outcome of a run that failed: a retry by LiteLLM's router
+    gets it again, never a second panel.
     """
 
     layers: Layers
@@ -39,6 +40,7 @@ class Plan:
     caller: Caller = field(default_factory=Caller)
     private: bool = False
     explained: dict[str, Any] | None = None
+    shadow: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)
     failure: BaseException | None = None
 

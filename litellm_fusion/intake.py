@@ -48,6 +48,8 @@ def take(entry: Entry, data: dict[str, Any], call_type: str, caller: Caller) -> 
     plan = planning.plan(layers, request, models, ask, mode)
     if ask.mode == "explain":
         plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
+    if plan.explained is None:
+        planning.tell_shadow(plan)
     if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.choices(data)
