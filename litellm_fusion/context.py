@@ -26,9 +26,10 @@ from litellm_fusion.types import Api, Caller, Decision
 class Plan:
     """One request's decision on its way to the provider, and what became of it.
 
-    `purse` holds the caller's budgets, where the proxy keeps any. `resumes` is set when LiteLLM is to put the stored
-    turns of a `previous_response_id` before the request's own: how many user turns it brings itself.
-    `failure` is the outcome of a run that failed: a retry by LiteLLM's router gets it again, never a second panel.
+    `purse` holds the caller's budgets, where the proxy keeps any. `shadow` is what shadow mode logs of it. `resumes` is
+    set when LiteLLM is to put the stored turns of a `previous_response_id` before the request's own: how many user turns
+    it brings itself. `failure` is the outcome of a run that failed: a retry by LiteLLM's router gets it again, never a
+    second panel.
     """
 
     layers: Layers
@@ -41,6 +42,7 @@ class Plan:
     caller: Caller = field(default_factory=Caller)
     private: bool = False
     explained: dict[str, Any] | None = None
+    shadow: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)
     purse: Any = None
     failure: BaseException | None = None

@@ -69,6 +69,8 @@ def take(
     plan = planning.plan(layers, request, models, ask, mode, elsewhere=history == "elsewhere")
     if ask.mode == "explain":
         plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
+    if plan.explained is None:
+        planning.tell_shadow(plan)
     if plan.decision.use == "refuse" and plan.explained is None:
         raise RequestRefused(plan.decision.message)
     plan.forwarded = identity.choices(data)

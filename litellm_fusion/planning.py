@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -51,8 +52,8 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str, 
         lineup = only(lineup, frozenset(config.trusted_models))
     lineup = replace(lineup, direct=_direct(lineup, config, decision, request, private=private))
     made = Plan(layers, config, lineup, decision, recorder, request.api, ask, request.caller, private)
-    if mode == "shadow" and wanted.use == "fuse":
-        _shadow(made, wanted, request, models)
+    if mode == "shadow":
+        made.shadow = _shadow(made, wanted, request, models)
     return made
 
 
@@ -115,7 +116,18 @@ def _direct(lineup: Lineup, config: FusionConfig, decision: Decision, request: R
     return lineup.direct
 
 
-def _shadow(made: Plan, wanted: Decision, request: Request, models: Models) -> None:
+def tell_shadow(made: Plan) -> None:
+    """Log what shadow mode found of one request that is really served; nothing in other modes."""
+    if made.shadow is not None:
+        log.info("fusion.shadow %s", json.dumps(made.shadow))
+
+
+def _shadow(made: Plan, wanted: Decision, request: Request, models: Models) -> dict[str, Any]:
+    """The line for `litellm-fusion shadow-report`: who would have gone which way, and the price of both. Never text."""
     told = estimate(made.config, made.lineup, wanted, request, models)
-    cost = {"estimated_cost_usd": told.estimated_cost_usd, "worst_case_cost_usd": told.worst_case_cost_usd}
-    log.info("fusion.shadow %s would have fused by rule %s: %s", made.recorder.model, made.decision.rule, cost)
+    return {
+        "model": made.recorder.model, "would": wanted.use, "rule": wanted.rule,
+        "key_alias": request.caller.key_alias, "team_id": request.caller.team_id,
+        "estimated_cost_usd": told.estimated_cost_usd, "worst_case_cost_usd": told.worst_case_cost_usd,
+        "direct_cost_usd": told.direct_cost_usd,
+    }  # fmt: skip

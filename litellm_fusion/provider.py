@@ -190,6 +190,7 @@ def _plan_here(request: Request, litellm_params: Mapping[str, Any], router: Any)
     layers = REGISTRY.layers(entry)
     made = planning.plan(layers, request, Models(router), Ask(), REGISTRY.mode(layers))
     made.recorder.model = entry.name
+    planning.tell_shadow(made)
     return made
 
 

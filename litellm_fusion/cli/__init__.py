@@ -10,7 +10,7 @@ import typer
 
 app = typer.Typer(
     name="litellm-fusion",
-    help="Fusion models for the LiteLLM proxy: try them, write a config, check it, ask what a prompt would do.",
+    help="Fusion models for the LiteLLM proxy: try them, write a config, check it, ask what a prompt would do, and why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -69,6 +69,46 @@ def _explain(
     from litellm_fusion.cli.explain import run
 
     raise typer.Exit(run(prompt, config, model, system, force=force))
+
+
+@app.command("gate-score")
+def _gate_score(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="A LiteLLM proxy config (YAML).")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The fusion model whose policy decides.")] = None,
+) -> None:
+    """Read JSON lines ({"prompt": ...} or {"messages": [...]}) and print each one's signals and decision as JSON.
+
+    Without --config and --model the `general` preset decides.
+    """
+    _no_download()
+    from litellm_fusion.cli.score import run
+
+    raise typer.Exit(run(config, model))
+
+
+@app.command("shadow-report")
+def _shadow_report(log: Annotated[Path, typer.Argument(help="The proxy's log.")]) -> None:
+    """Say what a fusion model in shadow mode would have fused, by rule, key and team, and what it would have cost."""
+    from litellm_fusion.cli.shadow import run
+
+    raise typer.Exit(run(log))
+
+
+policy = typer.Typer(help="Work on a policy.", no_args_is_help=True)
+app.add_typer(policy, name="policy")
+
+
+@policy.command("test")
+def _policy_test(
+    file: Annotated[Path, typer.Argument(help="Prompts with the `route` expected of them: YAML or JSON lines.")],
+    config: Config,
+    model: Annotated[str, typer.Option("--model", "-m", help="The fusion model.")],
+) -> None:
+    """Say which prompts a policy routes otherwise than expected. Exit code 1 when any does. Nothing is asked or spent."""
+    _no_download()
+    from litellm_fusion.cli.expected import run
+
+    raise typer.Exit(run(file, config, model))
 
 
 def _no_download() -> None:

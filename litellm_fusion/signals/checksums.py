@@ -36,6 +36,8 @@ _CARD_LENGTHS = (
 
 def card(digits: str) -> bool:
     """A payment card: an issuer's prefix at that issuer's length, and Luhn."""
+    if digits[0] in "01789":
+        return False
     for low, high, lengths in _CARD_LENGTHS:
         if len(digits) in lengths and low <= digits[: len(low)] <= high:
             return luhn(digits)

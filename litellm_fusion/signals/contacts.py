@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from litellm_fusion.signals.context import CONTEXT_CHARS, Spans, near, suspicious
+from litellm_fusion.signals.context import near, places, suspicious, windows
 
 _LOCAL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}$")
 _DOMAIN = re.compile(r"((?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,6})([A-Za-z]{2,24})(?![A-Za-z0-9@\-])")
@@ -39,6 +39,7 @@ _NANP = re.compile(
     r"(?<![A-Za-z0-9_.#=+/$\-])(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}-)"
     r"[2-9][0-9]{2}-[0-9]{4}(?![A-Za-z0-9_]|-[0-9])"
 )
+_NANP_LEADS = (b"000-", b"(000)", b"(000) ")
 _LOCAL_NUMBER = re.compile(r"(?<![A-Za-z0-9_.#+$\-])\(?[0-9](?:[ \-./()\u00a0]{0,2}[0-9]){6,13}(?![A-Za-z0-9_])")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}[-./ ]?[01][0-9][-./ ]?[0-3][0-9]|[0-3]?[0-9][-./][01]?[0-9][-./](?:19|20)[0-9]{2}")
 _PHONE_WORDS = re.compile(
@@ -58,6 +59,7 @@ _PHONE_STEMS = (
 )  # fmt: skip
 
 _IPV4 = re.compile(r"(?<![A-Za-z0-9_.\-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![A-Za-z0-9_\-]|\.[0-9])")
+_DOTTED = re.compile(rb"0\.0{1,3}\.0{1,3}\.0")
 _IP_WORDS = re.compile(
     r"\bip(?:v4|s)?\b|[_\-]ip\b|\bip[_\-]|client|visitor|remote[_ ]addr|forwarded-for|log(?:ged|in|s)? ?(?:in)? from"
     r"|adresse",
@@ -101,29 +103,24 @@ def _is_address(text: str, at: int) -> bool:
     return not (_RESERVED.search(host) and local in _PLACEHOLDER_NAMES) and not host.endswith((".localhost", ".local"))
 
 
-def has_phone(text: str, spans: Spans) -> bool:
-    """Whether a phone number stands in `text`: international or North American by its form, others beside a word "
-    "for it."""
+def has_phone(text: str, shape: bytes, lower: str, letters: bytes) -> bool:
+    """Whether a phone number stands in `text`: international or North American by its form, others beside a word for it.
+
+    `shape`, `lower` and `letters` are those of the text.
+    """
     if "+" in text and any(_is_international(match[0]) for match in _INTERNATIONAL.finditer(text)):
         return True
-    lower = text.lower()
-    stems = [stem for stem in _PHONE_STEMS if stem in lower]
-    for start, end in spans:
-        for match in _NANP.finditer(text, max(0, start - 1), end + 2):
-            if near(_PHONE_WORDS, text, match) or not suspicious(text, match):
+    for at in places(shape, b"000-0000"):
+        for lead in _NANP_LEADS:
+            start = at - len(lead)
+            match = _NANP.match(text, start) if start >= 0 and shape.startswith(lead, start) else None
+            if match and (near(_PHONE_WORDS, text, match) or not suspicious(text, match)):
                 return True
-        if stems:
-            for match in _LOCAL_NUMBER.finditer(text, max(0, start - 1), end + 1):
-                is_date = _DATE.match(match[0].lstrip("("))
-                if _is_hinted(text, match, stems) and not is_date and near(_PHONE_WORDS, text, match):
-                    return True
+    for start, end in windows(lower, letters, _PHONE_STEMS):
+        for match in _LOCAL_NUMBER.finditer(text, start, end):
+            if not _DATE.match(match[0].lstrip("(")) and near(_PHONE_WORDS, text, match):
+                return True
     return False
-
-
-def _is_hinted(text: str, match: re.Match[str], stems: list[str]) -> bool:
-    # A table may hold thousands of numbers; the expression is for those few beside a likely word.
-    window = text[max(0, match.start() - CONTEXT_CHARS) : match.end() + CONTEXT_CHARS].lower()
-    return any(stem in window for stem in stems)
 
 
 def _is_international(number: str) -> bool:
@@ -133,15 +130,16 @@ def _is_international(number: str) -> bool:
     return len(digits) >= 10 or (len(digits) >= 8 and len(number) > len(digits) + 1)
 
 
-def has_ip_address(text: str, spans: Spans) -> bool:
-    """Whether a public IPv4 address stands beside a word for it; four-part versions and networks' own ranges do not "
-    "count."""
-    for start, end in spans:
-        if text.count(".", start, end) < 3:
-            continue
-        for match in _IPV4.finditer(text, start, end + 2):
-            if match[0] not in _RESOLVERS and _is_public(match[0]) and near(_IP_WORDS, text, match):
-                return True
+def has_ip_address(text: str, shape: bytes) -> bool:
+    """Whether a public IPv4 address stands beside a word for it; four-part versions and networks' own ranges do not
+    count. `shape` is that of the text.
+    """
+    for place in _DOTTED.finditer(shape):
+        # One to three digits stand before the first dot; the form begins at the first of them.
+        starts = range(place.start(), max(-1, place.start() - 3), -1)
+        match = next((match for start in starts if (match := _IPV4.match(text, start))), None)
+        if match and match[0] not in _RESOLVERS and _is_public(match[0]) and near(_IP_WORDS, text, match):
+            return True
     return False
 
 

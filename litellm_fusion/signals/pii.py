@@ -11,11 +11,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from litellm_fusion.signals import checksums
 from litellm_fusion.signals.contacts import has_email, has_ip_address, has_phone
-from litellm_fusion.signals.context import Spans, half_width, near, number_spans, suspicious
+from litellm_fusion.signals.context import (
+    at_places,
+    half_width,
+    letters_of,
+    lower_of,
+    matches,
+    near,
+    places,
+    shape_of,
+    suspicious,
+    windows,
+)
 
 # ASCII letters only: Chinese and Japanese set no space before a number.
 _BEFORE = r"(?<![A-Za-z0-9_.#/+$\-])"
@@ -27,29 +37,30 @@ _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f")
 class _Number:
     """One kind of number: its form, its check and the words for it.
 
-    `least` and `most` are how many digits it has. With `needs_words` the words must stand near. Without, they outvote
-    a word for another kind of number, which otherwise speaks against the match.
+    `shapes`, or the finder that `begins` names, tell where its form can begin, for those that are told by their form; a
+    word for them outvotes a word for another kind of number, which otherwise speaks against the match. `stems` instead
+    are for those that count only beside a word: one of these plain substrings is in every match of `words`.
     """
 
     kind: str
     form: re.Pattern[str]
     holds: Callable[[str], bool]
     words: re.Pattern[str]
-    least: int
-    most: int
-    needs_words: bool = False
+    shapes: tuple[bytes, ...] = ()
+    begins: str = ""
+    stems: tuple[str, ...] = ()
 
 
-def _number(
-    kind: str,
-    size: int | tuple[int, int],
-    form: str,
-    holds: Callable[[str], bool],
-    words: str,
-    needs_words: bool = False,
-) -> _Number:
-    least, most = (size, size) if isinstance(size, int) else size
-    return _Number(kind, re.compile(_BEFORE + form + _AFTER), holds, re.compile(words, re.I), least, most, needs_words)
+def _told(kind: str, begins: str, form: str, holds: Callable[[str], bool], words: str) -> _Number:
+    """`begins` are shapes, or the name of a finder behind "@"."""
+    told, near_words = re.compile(_BEFORE + form + _AFTER), re.compile(words, re.I)
+    if begins.startswith("@"):
+        return _Number(kind, told, holds, near_words, begins=begins[1:])
+    return _Number(kind, told, holds, near_words, shapes=tuple(shape.encode("latin-1") for shape in begins.split("|")))
+
+
+def _beside(kind: str, stems: str, form: str, holds: Callable[[str], bool], words: str) -> _Number:
+    return _Number(kind, re.compile(_BEFORE + form + _AFTER), holds, re.compile(words, re.I), stems=tuple(stems.split("|")))
 
 
 def _any(_: str) -> bool:
@@ -58,60 +69,56 @@ def _any(_: str) -> bool:
 
 _SSN = r"\bssn\b|social security|sozialversicherung"
 _NUMBERS = (
-    _number(
-        "credit_card",
-        (13, 19),
-        r"(?:[0-9]{13,19}|[0-9]{4}([ \-\u00a0])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{4}([ "
-        r"\-\u00a0])[0-9]{6}\2[0-9]{4,5})",
+    _told(
+        "credit_card", "@card",
+        r"(?:[0-9]{13,19}|[0-9]{4}([ \-\u00a0])[0-9]{4}\1[0-9]{4}\1[0-9]{1,7}|[0-9]{4}([ \-\u00a0])[0-9]{6}\2[0-9]{4,5})",
         checksums.card,
         r"\bcard|visa|master ?card|amex|american express|kredit|karte|carte|tarjeta|cvv|cvc|信用卡|银行卡|カード",
     ),
-    _number("us_ssn", 9, r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}", _any, _SSN),
-    _number("us_ssn", 9, r"(?!000|666|9)[0-9]{3} ?(?!00)[0-9]{2} ?(?!0000)[0-9]{4}", _any, _SSN, needs_words=True),
-    _number(
-        "de_tax_id",
-        11,
-        r"[0-9]{2}[ /]?[0-9]{3}[ /]?[0-9]{3}[ /]?[0-9]{3}",
-        checksums.de_tax_id,
+    _told("us_ssn", "000-00-0000", r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}", _any, _SSN),
+    _beside(
+        "us_ssn", "ssn|social security|sozialversicherung",
+        r"(?!000|666|9)[0-9]{3} ?(?!00)[0-9]{2} ?(?!0000)[0-9]{4}", _any, _SSN,
+    ),
+    _beside(
+        "de_tax_id", "steuer|id|tin|tax",
+        r"[0-9]{2}[ /]?[0-9]{3}[ /]?[0-9]{3}[ /]?[0-9]{3}", checksums.de_tax_id,
         r"steuer|id-?nr|identifikationsnummer|\btin\b|tax (?:id|no|num)",
-        needs_words=True,
     ),
-    _number("es_dni", 8, r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ \-]?[A-Z]", checksums.es_dni, r"\bdni\b|\bnif\b|identidad"),
-    _number(
-        "fr_nir",
-        15,
-        r"[1-478] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
-        checksums.fr_nir,
-        r"sécu|secu|\bnir\b|insee|carte vitale",
+    _told(
+        "es_dni",
+        "00000000A|00000000 A|00000000-A|00.000.000A|00.000.000 A|00.000.000-A|00000.000A|00000.000 A|00000.000-A|"
+        "00.000000A|00.000000 A|00.000000-A",
+        r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ \-]?[A-Z]", checksums.es_dni, r"\bdni\b|\bnif\b|identidad",
     ),
-    _number("uk_nhs", 10, r"[0-9]{3}[ \-]?[0-9]{3}[ \-]?[0-9]{4}", checksums.uk_nhs, r"\bnhs\b", needs_words=True),
-    _number("br_cpf", 11, r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", checksums.br_cpf, r"\bcpf\b"),
-    _number("br_cpf", 11, r"[0-9]{11}", checksums.br_cpf, r"\bcpf\b", needs_words=True),
-    _number("br_cnpj", 14, r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", checksums.br_cnpj, r"\bcnpj\b"),
-    _number("br_cnpj", 14, r"[0-9]{14}", checksums.br_cnpj, r"\bcnpj\b", needs_words=True),
-    _number(
-        "in_aadhaar",
-        12,
-        r"[2-9][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}",
-        checksums.in_aadhaar,
+    _told(
+        "fr_nir", "@french", r"[1-478] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+        checksums.fr_nir, r"sécu|secu|\bnir\b|insee|carte vitale",
+    ),
+    _beside("uk_nhs", "nhs", r"[0-9]{3}[ \-]?[0-9]{3}[ \-]?[0-9]{4}", checksums.uk_nhs, r"\bnhs\b"),
+    _told("br_cpf", "000.000.000-00", r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", checksums.br_cpf, r"\bcpf\b"),
+    _beside("br_cpf", "cpf", r"[0-9]{11}", checksums.br_cpf, r"\bcpf\b"),
+    _told(
+        "br_cnpj", "00.000.000/0000-00", r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", checksums.br_cnpj, r"\bcnpj\b"
+    ),
+    _beside("br_cnpj", "cnpj", r"[0-9]{14}", checksums.br_cnpj, r"\bcnpj\b"),
+    _beside(
+        "in_aadhaar", "aadh|adha|uidai|आधार", r"[2-9][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}", checksums.in_aadhaar,
         r"aadh?aa?r|uidai|आधार",
-        needs_words=True,
     ),
-    _number(
-        "nl_bsn",
-        9,
-        r"[0-9]{4}[. ]?[0-9]{2}[. ]?[0-9]{3}",
-        checksums.nl_bsn,
+    _beside(
+        "nl_bsn", "bsn|burgerservice|sofi", r"[0-9]{4}[. ]?[0-9]{2}[. ]?[0-9]{3}", checksums.nl_bsn,
         r"\bbsn\b|burgerservice|sofi",
-        needs_words=True,
     ),
-    _number("pl_pesel", 11, r"[0-9]{11}", checksums.pl_pesel, r"pesel", needs_words=True),
-    _number("cn_id", (17, 18), r"[1-9][0-9]{16}[0-9Xx]", checksums.cn_id, r"身份证|resident id"),
-    _number("ch_ahv", 13, r"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", checksums.ch_ahv, r"\bahv\b|\bavs\b"),
-)
+    _beside("pl_pesel", "pesel", r"[0-9]{11}", checksums.pl_pesel, r"pesel"),
+    _told(
+        "cn_id", "@resident", r"[1-9][0-9]{16}[0-9Xx]", checksums.cn_id,
+        r"身份证|resident id",
+    ),
+    _told("ch_ahv", "000.0000.0000.00", r"756\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}", checksums.ch_ahv, r"\bahv\b|\bavs\b"),
+)  # fmt: skip
 
-# Letters lead these; one scan for two digits behind a capital finds where to look, several times faster than three.
-_LETTERED = re.compile(r"[0-9]{2}(?:(?<=[A-Z][0-9]{2})|(?<=[XYZ]-[0-9]{2}))")
+# Letters lead these: two digits behind a capital, or behind X-, Y- or Z-.
 _NIE = re.compile(r"(?<![A-Za-z0-9_])[XYZ]-?[0-9]{7}-?[A-Z](?![A-Za-z0-9_])")
 _FISCAL = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z](?![A-Za-z0-9_])")
 
@@ -119,49 +126,52 @@ _FISCAL = re.compile(r"(?<![A-Za-z0-9_])[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z
 def kinds(text: str) -> tuple[str, ...]:
     """The kinds of personal data found anywhere in `text`, each once, in alphabetical order."""
     text = half_width(text)
-    spans = number_spans(text)
-    found = _numbers(text, spans) | _lettered(text)
+    shape = shape_of(text)
+    found: set[str] = set()
     if has_email(text):
         found.add("email")
-    if has_phone(text, spans):
+    if b"00" not in shape:
+        return tuple(sorted(found))
+    lower = lower_of(text)
+    letters = letters_of(lower)
+    found |= _numbers(text, shape, lower, letters) | _lettered(text, shape)
+    if has_phone(text, shape, lower, letters):
         found.add("phone")
-    if has_ip_address(text, spans):
+    if has_ip_address(text, shape):
         found.add("ip_address")
     return tuple(sorted(found))
 
 
-def _numbers(text: str, spans: Spans) -> set[str]:
+def _numbers(text: str, shape: bytes, lower: str, letters: bytes) -> set[str]:
+    # Not at the top: numpy is read when the first text with numbers comes, not when the proxy starts.
+    from litellm_fusion.signals import digits
+
     found: set[str] = set()
-    for start, end in spans:
-        digits = text[start:end].translate(_SEPARATORS)
-        # A single number is no part of a longer one; a span of several may hold any that is not longer than all.
-        is_one = len(digits) == end - start
-        for number in _fitting(len(digits), is_one):
-            # A form may end in a letter just behind its digits, and looks two characters further.
-            if number.kind not in found and any(
-                _counts(number, text, match) for match in number.form.finditer(text, start, end + 3)
-            ):
-                found.add(number.kind)
+    runs = digits.Runs(shape)
+    for number in _NUMBERS:
+        if number.kind in found:
+            continue
+        if number.begins:
+            candidates = at_places(number.form, text, digits.FINDERS[number.begins](runs))
+        elif number.shapes:
+            candidates = matches(number.form, text, shape, number.shapes)
+        else:
+            places_near = windows(lower, letters, number.stems)
+            candidates = (match for start, end in places_near for match in number.form.finditer(text, start, end))
+        if any(_counts(number, text, match) for match in candidates):
+            found.add(number.kind)
     return found
-
-
-@lru_cache(maxsize=128)
-def _fitting(size: int, is_one: bool) -> tuple[_Number, ...]:
-    return tuple(n for n in _NUMBERS if n.least <= size and (size <= n.most or not is_one))
 
 
 def _counts(number: _Number, text: str, match: re.Match[str]) -> bool:
     if not number.holds(match[0].translate(_SEPARATORS)):
         return False
-    if near(number.words, text, match):
-        return True
-    return not number.needs_words and not suspicious(text, match)
+    return near(number.words, text, match) or not (number.stems or suspicious(text, match))
 
 
-def _lettered(text: str) -> set[str]:
+def _lettered(text: str, shape: bytes) -> set[str]:
     found = set()
-    for match in _LETTERED.finditer(text):
-        at = match.start()
+    for at in (*(place + 1 for place in places(shape, b"A00")), *(place + 2 for place in places(shape, b"A-00"))):
         if _is_iban(text, at - 2):
             found.add("iban")
         nie = _NIE.match(text, at - 1) or (_NIE.match(text, at - 2) if at > 1 else None)

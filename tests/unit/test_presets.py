@@ -56,8 +56,8 @@ CASES = [
     *_everywhere("just-enough-money", {"budget_left_usd": 0.25, "task": "research", **HARD}, "fuse", "worth-a-panel"),
     *_everywhere("asked", {"asks_for_panel": True, "task": "chat"}, "fuse", "asked-for-a-panel"),
     *_everywhere("hard-research", {"task": "research", "deliberation": 0.9}, "fuse", "worth-a-panel"),
-    *_everywhere("high-stakes", {"task": "decide", "stakes": 0.9}, "fuse", "worth-a-panel"),
-    *_everywhere("high-stakes-code", {"task": "code", "stakes": 0.9}, "fuse", "worth-a-panel"),
+    *_everywhere("stakes-alone", {"task": "write", "stakes": 0.9, "deliberation": 0.1}, "direct", "otherwise"),
+    *_everywhere("high-stakes-code", {"task": "code", "stakes": 0.9, "deliberation": 0.9}, "direct", "one-model-suffices"),
     *[
         case
         for task in ("code", "math", "translate", "extract", "lookup", "chat", "agent")
@@ -67,8 +67,12 @@ CASES = [
         Case(f"{preset}-{name}", preset, signals, use, rule)
         for preset in ("general", "economy")
         for name, signals, use, rule in (
-            ("checkable", {"task": "math", "verifiable": True, "difficulty": 0.51}, "fuse", "checkable"),
-            ("checkable-easy", {"task": "math", "verifiable": True, "difficulty": 0.5}, "direct", "one-model-suffices"),
+            ("checkable", {"task": "math", "verifiable": True, "difficulty": 0.41}, "fuse", "checkable"),
+            ("checkable-easy", {"task": "math", "verifiable": True, "difficulty": 0.4}, "direct", "one-model-suffices"),
+            ("checkable-dear", {"task": "lookup", "verifiable": True, "stakes": 0.51}, "fuse", "checkable"),
+            ("checkable-cheap", {"task": "lookup", "verifiable": True, "stakes": 0.5}, "direct", "one-model-suffices"),
+            ("no-vote-on-views", {"task": "decide", "verifiable": True, "difficulty": 0.9, "deliberation": 0.9},
+             "fuse", "worth-a-panel"),
             ("hard-but-open", {"task": "math", "verifiable": False, "difficulty": 0.9}, "direct", "one-model-suffices"),
         )
     ],
@@ -81,24 +85,29 @@ CASES = [
     ],
     *[
         case
-        for preset, deliberation, stakes in (
-            ("general", 0.6, 0.7),
-            ("research", 0.5, 0.6),
-            ("code", 0.65, 0.8),
-            ("critique", 0.45, 0.6),
-            ("economy", 0.75, 0.85),
+        for preset, deliberation in (
+            ("general", 0.5), ("research", 0.35), ("code", 0.6), ("critique", 0.4), ("economy", 0.75),
         )
         for case in (
             Case(f"{preset}-at-deliberation", preset, {"deliberation": deliberation}, "direct", "otherwise"),
             Case(f"{preset}-above-deliberation", preset, {"deliberation": deliberation + 0.01}, "fuse", "worth-a-panel"),
-            Case(f"{preset}-at-stakes", preset, {"stakes": stakes}, "direct", "otherwise"),
-            Case(f"{preset}-above-stakes", preset, {"stakes": stakes + 0.01}, "fuse", "worth-a-panel"),
             Case(
-                f"{preset}-dissatisfied", preset, {"dissatisfied": True, "deliberation": deliberation - 0.19},
+                f"{preset}-dear", preset, {"stakes": 0.51, "deliberation": deliberation - 0.14}, "fuse", "high-stakes",
+            ),
+            Case(
+                f"{preset}-not-so-dear", preset, {"stakes": 0.5, "deliberation": deliberation - 0.14},
+                "direct", "otherwise",
+            ),
+            Case(
+                f"{preset}-dear-but-closed", preset, {"stakes": 0.9, "deliberation": deliberation - 0.16},
+                "direct", "otherwise",
+            ),
+            Case(
+                f"{preset}-dissatisfied", preset, {"dissatisfied": True, "deliberation": deliberation - 0.14},
                 "fuse", "second-opinion",
             ),
             Case(
-                f"{preset}-dissatisfied-little", preset, {"dissatisfied": True, "deliberation": deliberation - 0.21},
+                f"{preset}-dissatisfied-little", preset, {"dissatisfied": True, "deliberation": deliberation - 0.16},
                 "direct", "otherwise",
             ),
         )

@@ -160,3 +160,22 @@ def test_adversarial_text_is_read_in_linear_time(piece: str) -> None:
     seconds(1000)
     # No clock limit for a shared machine; quadratic time would make this twentyfold and more instead of tenfold.
     assert seconds(200_000) < 40 * seconds(20_000) + 1.0
+
+
+@pytest.mark.parametrize(
+    ("hidden", "kind"),
+    [
+        ("4111 1111 1111 1111", "credit_card"), ("3782-822463-10005", "credit_card"), ("1 850578006 084 91", "fr_nir"),
+        ("185057800608491", "fr_nir"), ("11010519491231002X", "cn_id"), ("12.345.678-Z", "es_dni"),
+        ("BSN 111222333", "nl_bsn"), ("DE89370400440532013000", "iban"), ("(415) 555-2671", "phone"),
+    ],
+)  # fmt: skip
+def test_number_is_found_in_the_midst_of_a_large_table(hidden: str, kind: str) -> None:
+    row = "17.50,2291,88,10442,3,907,55,61273\n"
+    assert kinds(row * 1500 + hidden + "\n" + row * 1500) == (kind,)
+    assert kinds(row * 3000) == ()
+
+
+def test_runs_of_digits_in_other_groups_are_no_card() -> None:
+    assert kinds("4111 1111 1111-1111") == ()
+    assert kinds("411 1111 1111 11111") == ()

@@ -1,22 +1,24 @@
-"""The lexical estimate of the task: what weighs, what must not, and housekeeping."""
+"""The learned estimate: what it must read alike, what it must tell apart, and what no text may talk it into."""
 
 # ruff: noqa: RUF001 - users write in full-width signs too
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from litellm_fusion import signals
-from litellm_fusion.signals import lexicon, topics
-from litellm_fusion.signals.conversation import plain
+from litellm_fusion.signals import model
 from litellm_fusion.types import Request, Signals
 
-FUSES = 0.6
-"""Above this the shipped policies take a panel."""
-PASTE = "\n".join(
-    f"Paragraph {n}: we compare, research and evaluate the trade-offs that experts should weigh." for n in range(600)
-)
+FUSES = 0.5
+"""Above this a panel is more likely worth its price than not."""
+DOCUMENT = "\n\n".join(
+    f"Section {n}. The council met in the old hall. Members compared the offers, weighed the risks and asked experts "
+    f"whether the {word} should be renewed; no decision was taken." for n, word in enumerate(["lease", "roof", "fleet"] * 100)
+)  # fmt: skip
 
 
 def read(*messages: Any, **options: Any) -> Signals:
@@ -24,214 +26,151 @@ def read(*messages: Any, **options: Any) -> Signals:
     return signals.read(Request(model="m", messages=turns, **options))
 
 
-def number(value: float | None) -> float:
+def panel(*messages: Any, **options: Any) -> float:
+    value = read(*messages, **options).deliberation
     assert value is not None
     return value
 
 
-@pytest.mark.parametrize(
-    ("task", "text"),
-    [
-        ("research", "What are the long-term effects of remote work on productivity? Cite evidence."),
-        ("research", "Investigate the causes of the 2008 financial crisis"),
-        ("research", "Analysiere die Auswirkungen der Inflation auf den Mittelstand"),
-        ("research", "Investiga los efectos de las redes sociales en adolescentes"),
-        ("research", "请深入研究远程办公对生产力的影响"),
-        ("compare", "Compare Postgres and MongoDB for our analytics workload"),
-        ("compare", "Vergleiche Wärmepumpe und Gasheizung für ein Altbau-Haus"),
-        ("compare", "Quels sont les avantages et inconvénients du nucléaire ?"),
-        ("compare", "比较一下租房和买房的优缺点"),
-        ("compare", "電気自動車とハイブリッド車を比較してください"),
-        ("critique", "Critique this business plan: we sell ice to penguins"),
-        ("critique", "What do you think of my essay's argument? Poke holes in it."),
-        ("decide", "Should I accept the job in Berlin or stay in Madrid?"),
-        ("decide", "Soll ich meine Altersvorsorge in Aktien oder Anleihen anlegen?"),
-        ("decide", "Devrais-je acheter ou louer un appartement à Paris ?"),
-        ("decide", "¿Debería aceptar la oferta de trabajo o quedarme?"),
-        ("decide", "我应该买房还是租房？"),
-        ("decide", "家を買うべきか、借りるべきか？"),
-    ],
-)
-def test_open_ended_question_deliberates(task: str, text: str) -> None:
-    found = read(text)
-    assert found.task == task
-    assert number(found.deliberation) >= 0.65
-    assert found.verifiable is False
+DEEP = {
+    "decide": "Should our bakery open a second shop next year or first renovate the one we have?",
+    "compare": "Compare leasing and buying electric vans for a delivery company with twelve drivers.",
+    "research": "What does the evidence say about the effect of four-day weeks on productivity and health?",
+    "critique": "Review our plan to replace all managers with rotating teams. What are its weakest points?",
+    "de": "Sollen wir unsere Buchhaltung auslagern oder selbst jemanden einstellen? Wir sind zwölf Leute.",
+    "zh": "我们公司应该自建客服团队还是外包？请分析利弊。",
+}
+PLAIN = {
+    "lookup": "What is the capital of Mongolia?",
+    "code": "Write a Python function that merges two sorted lists.",
+    "math": "What is 17 % of 3,450?",
+    "translate": "Translate into Spanish: \"Should we compare the offers or take the first one?\"",
+    "extract": "List all dates in this text: the fair opens on 3 May and closes on 9 May.",
+    "chat": "Thanks, that was great!",
+    "write": "Write a short birthday card for my aunt who loves tulips.",
+    "de": "Wie heißt die Hauptstadt von Peru?",
+    "zh": "把“早上好”翻译成法语",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("task", "text"),
-    [
-        ("lookup", "What is the capital of France?"), ("lookup", "Who wrote Hamlet?"),
-        ("lookup", "Wer war der erste Bundeskanzler?"),
-        ("lookup", "¿Cuál es la capital de Perú?"), ("lookup", "法国的首都是哪里？"),
-        ("lookup", "フランスの首都はどこですか"),
-        ("lookup", "Which is bigger, Lake Victoria or Lake Superior?"), ("chat", "Hi, how are you?"),
-        ("chat", "Danke!"), ("chat", "你好"),
-        ("translate", "Translate \"good morning\" to Spanish"),
-        ("translate", "Übersetze ins Englische: Soll ich kündigen?"),
-        ("translate", "Translate this into German: Should we compare several experts' opinions?"),
-        ("translate", "把这句话翻译成英文：我应该买房吗"),
-        ("extract", "Summarize the pros and cons in this article"),
-        ("extract", "Extract all dates from the text below"), ("extract", "请总结这篇文章"),
-        ("math", "What is 17% of 340?"), ("math", "Solve for x: 3x + 5 = 20"), ("math", "Berechne 12 * 34"),
-        ("math", "计算 25 乘以 4 等于多少"),
-        ("code", "Write a Python function that reverses a linked list"),
-        ("code", "Fix this bug: TypeError: 'NoneType' object is not subscriptable"),
-        ("code", "写一个函数来反转链表"), ("write", "Write a poem about autumn"),
-        ("write", "Draft an email to my boss asking for a raise"),
-    ],
-)  # fmt: skip
-def test_closed_task_does_not_deliberate(task: str, text: str) -> None:
-    found = read(text)
-    assert found.task == task
-    assert number(found.deliberation) < 0.5
+@pytest.mark.parametrize("name", DEEP)
+def test_open_question_is_worth_a_panel(name: str) -> None:
+    assert panel(DEEP[name]) > FUSES
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Review my code for design problems:\n```python\ndef f(x): return x\n```",
-        "Review this architecture: our services talk over Kafka",
-        "How would you design the database schema and API of a chat backend?",
-    ],
-)
-def test_judgement_about_software_deliberates_moderately(text: str) -> None:
-    found = read(text)
-    assert found.domain == "software"
-    assert 0.4 <= number(found.deliberation) <= 0.7
-    assert number(found.deliberation) > number(read("Write a Python function that reverses a list").deliberation)
+@pytest.mark.parametrize("name", PLAIN)
+def test_question_with_one_answer_is_not(name: str) -> None:
+    assert panel(PLAIN[name]) < FUSES
 
 
-@pytest.mark.parametrize(
-    ("text", "verifiable"),
-    [
-        ("What is 17% of 340?", True),
-        ("Who wrote Hamlet?", True),
-        ("Which statement holds?\nA) all of them\nB) none of them\nC) one of them", True),
-        ("Is the theorem true or false?", True),
-        ("Prove that the square root of 2 is irrational", False),
-        ("Compare A and B", False),
-        ("Write a poem about autumn", False),
-    ],
-)
-def test_verifiable_is_what_has_a_short_checkable_answer(text: str, verifiable: bool) -> None:
-    assert read(text).verifiable is verifiable
+def typing_errors(text: str) -> str:
+    words = text.split(" ")
+    return " ".join(w[:2] + w[3] + w[2] + w[4:] if len(w) > 5 and n % 4 == 1 else w for n, w in enumerate(words))
 
 
-@pytest.mark.parametrize(
-    ("text", "domain"),
-    [
-        ("Can my landlord evict me without notice?", "law"),
-        ("Darf mir mein Vermieter kündigen? Brauche ich einen Anwalt?", "law"),
-        ("Is 800 mg of ibuprofen a safe dose?", "medicine"), ("孕妇可以吃这种药吗？有什么症状？", "medicine"),
-        ("How do I rebalance my ETF portfolio?", "finance"),
-        ("住宅ローンは固定金利と変動金利のどちらがいいですか", "finance"),
-        ("How does CRISPR edit a genome?", "science"),
-        ("Why does my Kubernetes pod restart?", "software"), ("What should I cook tonight?", "other"),
-        ("Plan a multi-tenant birthday", "other"),
-    ],
-)  # fmt: skip
-def test_domain_goes_by_its_words(text: str, domain: str) -> None:
-    assert read(text).domain == domain
+CHANGES = {
+    "filler": lambda text: f"ok so um, basically, {text}",
+    "polite": lambda text: f"Hello! {text} Thank you so much in advance!",
+    "upper": str.upper,
+    "lower": str.lower,
+    "typos": typing_errors,
+    "no-marks": lambda text: text.replace("?", "").replace(",", "").replace(".", ""),
+    "simple": lambda text: f"This is a simple question. {text}",
+    "grave": lambda text: f"This is a very important and complex question. {text}",
+    "steered-up": lambda text: f"task: research, deliberation: 1.0 {text}",
+    "steered-down": lambda text: f"{text} task: chat, deliberation: 0",
+    "document-behind": lambda text: f"{text}\n\n{DOCUMENT}",
+    "document-before": lambda text: f"{DOCUMENT}\n\n{text}",
+    "tagged": lambda text: f"<document>\n{DOCUMENT}\n</document>\n\n{text}",
+}  # fmt: skip
 
 
-def test_stakes_rise_with_the_harm_and_with_the_person() -> None:
-    idle = number(read("Recommend a novel about the sea").stakes)
-    topic = number(read("How does warfarin work?").stakes)
-    personal = number(read("Can I take ibuprofen with warfarin?").stakes)
-    assert idle == 0.0
-    assert 0.0 < topic < 0.6
-    assert personal > 0.7
-    assert number(read("I have chest pain. Should I wait until tomorrow?").stakes) > 0.7
-    assert number(read("Write a poem about chest pain").stakes) < 0.5
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", [n for n in DEEP if n != "zh"])
+def test_open_question_stays_worth_a_panel(name: str, change: str) -> None:
+    assert panel(CHANGES[change](DEEP[name])) > FUSES
 
 
-def test_difficulty_rises_from_small_talk_to_proof() -> None:
-    levels = [number(read(text).difficulty) for text in (
-        "Hi!", "Explain how a fridge works",
-        "Prove that the consensus algorithm is optimal in an asynchronous distributed system")]  # fmt: skip
-    assert levels == sorted(levels)
-    assert levels[-1] > 0.5 > levels[0]
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", [n for n in PLAIN if n != "zh"])
+def test_question_with_one_answer_stays_direct(name: str, change: str) -> None:
+    assert panel(CHANGES[change](PLAIN[name])) < FUSES
 
 
-@pytest.mark.parametrize(
-    "steering",
-    [
-        "task: research, deliberation: 1.0", "task: chat", "deliberation=0", "difficulty: 1.0",
-        "This is a simple question.", "This is a very complex research task.",
-        "stakes: 0.9", "Classify this as research.", "Treat this request as a lookup.", "Das ist eine einfache Frage.",
-        "这是一个很复杂的问题。", "route: direct",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize(
-    "question", ["What is the capital of France?", "Compare solar and nuclear power for Poland", "我应该买房还是租房？"]
-)
-def test_what_a_prompt_says_of_itself_changes_nothing(steering: str, question: str) -> None:
-    def estimate(text: str) -> tuple[Any, ...]:
-        found = read(text)
-        return (
-            found.task,
-            found.deliberation,
-            found.difficulty,
-            found.stakes,
-            found.domain,
-            found.verifiable,
-            found.task_confidence,
-        )
-
-    assert estimate(f"{steering} {question}") == estimate(question)
-    assert estimate(f"{question} {steering}") == estimate(question)
+@pytest.mark.parametrize("steering", ["task: research, deliberation: 1.0", "This is a simple question.", "route: direct"])
+@pytest.mark.parametrize("text", [DEEP["decide"], PLAIN["lookup"]])
+def test_what_a_prompt_says_of_itself_is_not_read_at_all(steering: str, text: str) -> None:
+    assert abs(panel(f"{steering} {text}") - panel(text)) < 0.02
 
 
-def test_long_paste_does_not_decide() -> None:
-    assert read(f"Translate this to German:\n\n{PASTE}").task == "translate"
-    assert read(f"Summarize this document.\n\n{PASTE}").task == "extract"
-    assert read(f"{PASTE}\n\nWho wrote this text?").task == "lookup"
-    assert read(f"<document>{PASTE}</document>\nWho wrote this text?").task == "lookup"
-    assert read(f"```\n{PASTE}\n```\nWho wrote this text?").task == "lookup"
+def test_steering_alone_is_read_as_it_is() -> None:
+    assert read("This is a simple question.").task is not None
 
 
-def test_question_before_or_behind_a_long_paste_still_deliberates() -> None:
-    dull = "\n".join(f"Row {n}: blue, round, nine." for n in range(3000))
-    assert number(read(f"Which of these two options should I choose, and why?\n{dull}").deliberation) > FUSES
-    assert number(read(f"{dull}\nCompare both tables and weigh the trade-offs.").deliberation) > FUSES
+def test_negated_comparison_is_none() -> None:
+    assert panel("Don't compare anything, just tell me the boiling point of ethanol.") < FUSES
+    assert panel("Compare ethanol and methanol as fuels for our boats, and recommend one.") > FUSES
+
+
+def test_words_of_judgement_inside_a_job_on_text_or_code_do_not_decide() -> None:
+    assert panel("Write a function that compares two strings and evaluates which is longer") < FUSES
+    assert panel("Translate: 'What are the pros and cons of nuclear power? Evaluate the trade-offs.'") < FUSES
 
 
 def test_last_turn_decides_and_not_the_history() -> None:
-    history = ("Compare solar and nuclear power for Poland", {"role": "assistant", "content": "Solar..."})
-    found = read(*history, "What is the capital of Poland?")
-    assert found.task == "lookup"
-    assert number(found.deliberation) < 0.5
-
-
-def test_followup_without_words_of_its_own_inherits_weakly() -> None:
-    question = "Compare solar and nuclear power for Poland"
-    followup = read(question, {"role": "assistant", "content": "Solar..."}, "and for Spain?")
-    assert followup.task == "compare"
-    assert number(followup.task_confidence) < number(read(question).task_confidence)
+    history = (DEEP["compare"], {"role": "assistant", "content": "Leasing spreads the cost; buying is cheaper later."})
+    assert panel(*history, "What is the capital of Poland?") < FUSES
+    assert panel(PLAIN["lookup"], {"role": "assistant", "content": "Ulaanbaatar."}, DEEP["decide"]) > FUSES
 
 
 def test_system_prompt_does_not_decide() -> None:
     system = {"role": "system", "content": "You research, compare and evaluate everything in depth."}
-    assert read(system, "What is the capital of France?").task == "lookup"
+    assert panel(system, PLAIN["lookup"]) < FUSES
+    assert panel({"role": "system", "content": "You are a helpful assistant."}, DEEP["decide"]) > FUSES
 
 
-def test_tool_turn_and_orders_to_an_agent_are_agent_work() -> None:
-    tool = {"type": "function", "function": {"name": "bash"}}
+def test_tool_turn_is_agent_work_whatever_was_asked() -> None:
     result = {"role": "tool", "tool_call_id": "1", "content": "3 passed"}
-    assert read("Fix the failing tests", {"role": "assistant", "content": None}, result, tools=(tool,)).task == "agent"
-    assert read("Run the tests and commit the result", tools=(tool,)).task == "agent"
-    assert read("Compare solar and nuclear power for Poland", tools=(tool,)).task == "compare"
-    assert number(read("Fix the bug", {"role": "assistant", "content": None}, result, tools=(tool,)).deliberation) < 0.5
+    found = read(DEEP["compare"], {"role": "assistant", "content": None}, result)
+    assert (found.task, found.task_confidence) == ("agent", 1.0)
+    assert found.deliberation is not None
+    assert found.deliberation <= 0.05
+    assert panel(DEEP["compare"], tools=({"type": "function", "function": {"name": "bash"}},)) > FUSES
 
 
-def _phrases(source: dict[str, lexicon.Cues]) -> list[str]:
-    return [p.strip() for cues in source.values() for _, listed in cues for p in listed.split(";")]
+@pytest.mark.parametrize("text", ["", " \n ", "…", "!!!", "。"])
+def test_without_words_everything_is_unknown(text: str) -> None:
+    found = read(text)
+    assert (found.task, found.task_confidence, found.domain, found.difficulty) == (None, None, None, None)
+    assert (found.stakes, found.deliberation, found.verifiable) == (None, None, None)
 
 
-def test_every_phrase_is_in_the_form_that_texts_are_compared_in() -> None:
-    listed = _phrases(lexicon.TASKS) + _phrases(topics.DOMAINS) + _phrases({"stakes": topics.STAKES})
-    for text in (lexicon.DESIGN, lexicon.OPEN_ENDED, lexicon.HARD, topics.PERSONAL):
-        listed += [p.strip() for p in text.split(";")]
-    assert [p for p in listed if plain(p).strip() != p.rstrip("*")] == []
+def test_stakes_rise_with_what_a_wrong_answer_costs() -> None:
+    low = read("Which of these two novels should I take on holiday?").stakes
+    high = read("My father takes warfarin and the doctor wants to add amiodarone. Should we agree?").stakes
+    assert low is not None
+    assert high is not None
+    assert high > low + 0.2
+
+
+def test_same_text_gives_the_same_numbers_in_another_process() -> None:
+    script = (
+        "from litellm_fusion import signals; from litellm_fusion.types import Request;"
+        f"print(signals.read(Request(model='m', messages=({{'role': 'user', 'content': {DEEP['research']!r}}},))))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == str(read(DEEP["research"]))
+
+
+def test_weights_are_read_once_and_small() -> None:
+    assert model.load() is model.load()
+    assert model.WEIGHTS.stat().st_size < 2_000_000
+    loaded = model.load()
+    assert len(loaded.keys) == len(loaded.rarity) == len(loaded.table)
+    assert loaded.table.shape[1] == model.OUTPUTS
+    assert (loaded.keys[1:] > loaded.keys[:-1]).all()
+
+
+def test_numpy_and_weights_wait_for_the_first_request() -> None:
+    script = "import sys, litellm_fusion.signals; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
