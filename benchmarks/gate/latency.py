@@ -19,16 +19,18 @@ SIZES = (1_000, 8_000, 100_000)
 CALLS = 300
 _ASK = "\nWhich of the two offers should we take, and why?"
 _IMPORT = """
-import json, resource, sys, time
+import json, time
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
 import numpy, litellm_fusion.policy, litellm_fusion.config  # what a proxy has loaded anyway
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+before, start = resident(), time.process_time()
 from litellm_fusion import signals
-imported = time.perf_counter() - start
+imported = time.process_time() - start
 from litellm_fusion.types import Request
-start = time.perf_counter()
+start = time.process_time()
 signals.read(Request(model="m", messages=({"role": "user", "content": "Should we buy or lease?"},)))
-first = time.perf_counter() - start
-print(json.dumps([imported * 1e3, first * 1e3, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024]))
+first = time.process_time() - start
+print(json.dumps([imported * 1e3, first * 1e3, resident() - before]))
 """
 
 
@@ -49,20 +51,20 @@ def texts() -> dict[str, str]:
 def report() -> None:
     """Print p50 and p99 of signals and policy for each text and size, then import time and memory."""
     rules = resolve({"panel": ["a", "b", "c"]}, ("fusion/general",), Settings()).config.policy
-    print(f"{'decision':<16}{'characters':>12}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"{'decision':<16}{'characters':>12}{'p50 ms':>9}{'p99 ms':>9}{'p50 CPU ms':>12}{'p99':>9}")
     for name, text in texts().items():
         for size in SIZES:
             request = Request(model="fusion/general", messages=({"role": "user", "content": text[: size - len(_ASK)] + _ASK},))
             seconds = []
             for _ in range(CALLS):
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.thread_time()
                 policy.decide(signals.read(request), rules)
-                seconds.append(time.perf_counter() - start)
-            p50, p99 = np.percentile(np.array(seconds[10:]) * 1e3, [50, 99])
-            print(f"{name:<16}{size:>12}{p50:>9.2f}{p99:>9.2f}")
+                seconds.append((time.perf_counter() - start, time.thread_time() - worked))
+            (p50, own50), (p99, own99) = np.percentile(np.array(seconds[10:]) * 1e3, [50, 99], axis=0)
+            print(f"{name:<16}{size:>12}{p50:>9.2f}{p99:>9.2f}{own50:>12.2f}{own99:>9.2f}")
     runs = []
     for _ in range(5):
         told = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True)
         runs.append(json.loads(told.stdout))
     imported, first, memory = np.median(np.array(runs), axis=0)
-    print(f"import {imported:.0f} ms, first request {first:.0f} ms, memory {memory:.1f} MB (median of 5)")
+    print(f"import {imported:.0f} ms, first request {first:.0f} ms of CPU, memory {memory:.1f} MB (median of 5)")

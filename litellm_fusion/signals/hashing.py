@@ -98,6 +98,7 @@ def spread(ids: Ids, field: str) -> Ids:
     return np.unique(mixed >> _SHIFT)
 
 
+@lru_cache(maxsize=512)
 def named(name: str) -> int:
     """The feature of a fact that has a name ("has_tools")."""
     return int(spread(np.array([crc32(name.encode())], np.uint64), "fact")[0])

@@ -1,4 +1,4 @@
-"""What a prompt says of itself, or tells the gate; it is taken out before anything is read.
+"""What a prompt says of itself, or tells the gate, and courtesies: taken out before anything is read.
 
 "This is a simple question" says nothing that the question does not show, and "task: research, deliberation: 1.0" is an
 attempt to choose the route from inside of the text.
@@ -28,7 +28,26 @@ STEERING = re.compile(
 )
 
 
+_OPENING = re.compile(
+    r"^\W{0,3}(?:(?:hi|hello|hey|good (?:morning|evening|day)|hallo|guten (?:tag|morgen)|bonjour|hola|buenos d[ií]as)"
+    r"(?: there| all| zusammen)?[\s,.!]+|(?:could|can|would) you (?:please |kindly )?help me(?: out)?"
+    r"(?: with (?:this|something))?[\s?.!,]+|(?:please|bitte|por favor|s['’]il (?:te|vous) pla[iî]t)[\s,:]+){1,4}",
+    re.I,
+)
+_CLOSING = re.compile(
+    r"[\s,.!]+(?:(?:many )?thank(?:s| you)(?: so much| very much| a lot| again| in advance| for your (?:help|time)){0,3}|thx"
+    r"|pls|please|bitte|(?:vielen )?dank(?:e)?(?: im voraus| schon mal)?|merci(?: beaucoup| d['’]avance)?"
+    r"|(?:muchas )?gracias(?: de antemano)?)[\s.!]*$",
+    re.I,
+)
+_LEAST = 12
+"""Characters that must be left for a courtesy to be one: "thanks, bye" is all that is said."""
+
+
 def without(words: str) -> str:
-    """`words` without steering; as they are when nothing else is left."""
+    """`words` without steering and courtesies; as they are when little else is left."""
     rest = STEERING.sub(" ", words)
-    return rest if rest.strip(" .,;:!?\n") else words
+    if not rest.strip(" .,;:!?\n"):
+        return words
+    bare = _CLOSING.sub("", _OPENING.sub("", rest))
+    return bare if len(bare.strip()) >= _LEAST else rest

@@ -70,5 +70,5 @@ def estimate(conversation: Conversation) -> Estimate:
 
 
 def _is_framed(conversation: Conversation) -> bool:
-    """Whether more than a line of a user's stands there: an errand brings a system prompt or pastes what it is about."""
-    return bool(conversation.system) or "\n" in conversation.last_user.strip()
+    """Whether more than a user's first line is there: an errand brings a system prompt, a conversation, or pastes one."""
+    return bool(conversation.system) or conversation.has_answer or "\n" in conversation.last_user.strip()

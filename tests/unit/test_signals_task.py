@@ -70,7 +70,7 @@ def typing_errors(text: str) -> str:
 
 CHANGES = {
     "filler": lambda text: f"ok so um, basically, {text}",
-    "polite": lambda text: f"Hello! {text} Thank you so much in advance!",
+    "polite": lambda text: f"Hello! Could you please help me with this? {text} Thank you so much in advance!",
     "upper": str.upper,
     "lower": str.lower,
     "typos": typing_errors,
