@@ -1,7 +1,7 @@
 """Fused requests under seeded random faults on every call, with clients that leave at random: every request ends in time
 with an answer or a typed error, and nothing is left behind.
 
-    FUSION_CHAOS_REQUESTS=2000 FUSION_CHAOS_SEED=7 pytest tests/chaos -s      the long version
+    FUSION_CHAOS_REQUESTS=2000 FUSION_CHAOS_AT_ONCE=50 FUSION_CHAOS_SEED=7 pytest tests/chaos -s      the long version
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from proxy import Proxy, config, fusion
 
 REQUESTS = int(os.environ.get("FUSION_CHAOS_REQUESTS", "300"))
 SEED = int(os.environ.get("FUSION_CHAOS_SEED", "1"))
-AT_ONCE = 50
+AT_ONCE = int(os.environ.get("FUSION_CHAOS_AT_ONCE", "20"))
 DEADLINE_SECONDS = 8.0
 SLACK_SECONDS = 4.0
 """What a loaded machine may add to a deadline before it counts as broken."""

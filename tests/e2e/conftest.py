@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import bank
 import pytest
 from provider import Provider
-from proxy import Proxy, config, fusion, fusion_models, member
+from proxy import AGENT, Proxy, config, fusion, fusion_models, member
 
 FAST = {"grace_seconds": 0.2}
 
@@ -21,6 +21,7 @@ def stored(_provider: Provider) -> Iterator[Proxy]:
         fusion("fusion/direct", direct="solo", policy=[{"use": "direct"}]),
         fusion("fusion/metered", direct="solo", limits=FAST, policy=nearly_out),
         fusion("fusion/short", direct="solo", limits={**FAST, "max_completion_tokens": 200}),
+        fusion("fusion/resumed", policy=AGENT, limits=FAST),
         fusion("fusion/named", limits=FAST, overrides={"panel": ["m1", "m2", "m3"], "client_trace": True}),
         fusion(
             "fusion/frail",

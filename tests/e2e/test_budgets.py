@@ -66,7 +66,7 @@ def test_budget_left_comes_from_litellms_counters(stored: Proxy, provider: Provi
     for _ in range(6):
         time.sleep(0.3)
         routes.append(chat(stored, "fusion/metered", key=token, **more).headers["x-fusion-route"])
-    assert routes[0] == "fused"
+    assert routes[0] != "direct"  # a panel was asked, though so little money may end its run early
     assert routes[-1] == "direct"
 
 

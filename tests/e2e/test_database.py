@@ -41,7 +41,7 @@ def test_a_fused_answer_can_be_gone_on_from_by_its_id(stored: Proxy, provider: P
         "Because a small company has better things to build than its own billing system.",
         "In ten years it may well build its own, since by then its needs will be special.",
     )
-    first = post(stored, "/v1/responses", model="fusion/agent", input=QUESTION)
+    first = post(stored, "/v1/responses", model="fusion/resumed", input=QUESTION)
     history = [
         {"role": "user", "content": QUESTION},
         {
@@ -50,7 +50,7 @@ def test_a_fused_answer_can_be_gone_on_from_by_its_id(stored: Proxy, provider: P
         },
     ]
     time.sleep(5)  # LiteLLM writes its rows behind the answer; a person's next question takes longer
-    asked = {"model": "fusion/agent", "input": "And why?", "previous_response_id": first["id"]}
+    asked = {"model": "fusion/resumed", "input": "And why?", "previous_response_id": first["id"]}
     second = post(stored, "/v1/responses", **{**asked, "fusion": {"mode": "off"}})
     history += [{"role": "user", "content": "And why?"}]
     sent = provider.requests[-1]
