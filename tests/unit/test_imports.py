@@ -21,7 +21,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "errors types progress presets seams",
         "conditions limits room agreement vote",
         "config prompts",
-        "layers lineup policy",
+        "layers lineup policy web",
         "signals models outcomes asks",
         "params",
         "estimate trace body",
