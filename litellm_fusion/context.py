@@ -38,6 +38,7 @@ class Plan:
     ask: Ask = field(default_factory=Ask)
     caller: Caller = field(default_factory=Caller)
     private: bool = False
+    search_refused: bool = False
     explained: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)
     failure: BaseException | None = None

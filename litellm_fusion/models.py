@@ -25,6 +25,7 @@ class Facts:
     vision: bool | None = None
     tools: bool | None = None
     schema: bool = False
+    web_search: bool = False
     params: frozenset[str] | None = None
 
 
@@ -86,6 +87,7 @@ def _read(router: Any, name: str) -> Facts | None:
         vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
         tools=bool(group.supports_function_calling) if mapped or group.supports_function_calling else None,
         schema=_schema(inner),
+        web_search=bool(getattr(group, "supports_web_search", False)),
         params=frozenset(group.supported_openai_params) if group.supported_openai_params else None,
     )
 

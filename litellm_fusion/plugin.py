@@ -13,12 +13,14 @@ from fastapi import HTTPException
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
-from litellm.proxy.auth.auth_checks import can_key_call_model
+from litellm.proxy.auth.auth_checks import can_key_call_model, can_token_call_search_tool
 
 from litellm_fusion import intake, provider, seams, sinks, watch
-from litellm_fusion.context import recall, recall_failed
+from litellm_fusion.config import Tools
+from litellm_fusion.context import Plan, recall, recall_failed
 from litellm_fusion.errors import ConfigInvalid, FusionError, ModelForbidden, OverrideRefused, PrivateModelUnavailable, origin
 from litellm_fusion.registry import REGISTRY
+from litellm_fusion.toolcalls import NATIVE
 from litellm_fusion.types import UNLIMITED, Caller
 
 log = logging.getLogger("litellm_fusion")
@@ -63,6 +65,7 @@ class FusionHook(CustomLogger):
         try:
             plan = intake.take(entry, data, str(getattr(call_type, "value", call_type)), _caller(user_api_key_dict, data))
             await _check_access(plan.ask.models, user_api_key_dict)
+            await _check_search(plan, user_api_key_dict)
         except FusionError as failure:
             raise _refusal(failure) from None
         except Exception as error:
@@ -106,6 +109,19 @@ async def _check_access(models: tuple[str, ...], auth: Any) -> None:
             await can_key_call_model(model=model, llm_model_list=None, valid_token=auth, llm_router=REGISTRY.find_router())
         except ProxyException:
             raise ModelForbidden(f"this key may not call {model!r}") from None
+
+
+async def _check_search(plan: Plan, auth: Any) -> None:
+    """A search tool that LiteLLM closes to this key is closed to its members too; the request goes on without it."""
+    tools = plan.config.tools
+    named = tools.web_search if isinstance(tools, Tools) else None
+    if plan.decision.use != "fuse" or named in (None, NATIVE):
+        return
+    try:
+        await can_token_call_search_tool(search_tool_name=str(named), valid_token=auth)
+    except ProxyException:
+        plan.search_refused = True
+        plan.recorder.step("tools", "search_refused", str(named))
 
 
 def _caller(auth: Any, data: dict[str, Any]) -> Caller:
