@@ -25,8 +25,9 @@ HOLD_URL_CHARS = 2_200
 _LOOK_CHARS = 2 * (HOLD_CHARS + HOLD_URL_CHARS)
 _DEPTH = 3
 REMOVED = "(link removed)"
-_DEST = r"<[^<>\n]*>|[^\s<>()]*(?:\((?:[^\s<>()]|\([^\s<>()]*\))*\)[^\s<>()]*)*"
-_TARGET = re.compile(rf"\(\s*({_DEST})\s*(?:\"[^\"]*\"|'[^']*'|\([^()]*\))?\s*\)", re.DOTALL)
+_DEST = r"<[^<>()\n]*>|[^\s<>()]*(?:\((?:[^\s<>()]|\([^\s<>()]*\))*\)[^\s<>()]*)*"
+_TARGET = re.compile(rf"\(\s*({_DEST})\s*(?:\"[^\"()]*\"|'[^'()]*')?\s*\)", re.DOTALL)
+"""Ends where its brackets are even for the first time, so that a stream and a whole text are read alike."""
 _GAP = re.compile(r":[ \t]*\n?[ \t]*")
 _TOKEN = re.compile(r"<[^<>\n]*>?|[^\s<]\S*")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S|/|\\")
@@ -55,7 +56,8 @@ class Outflow:
         self._linked = linked
         self._held = ""
         self._sent = 0
-        self._line = ""  # of what has left, the last line: for code spans and places that only a line's start has
+        self._line = ""  # the beginning of the last line that has left: for what only a line's start means
+        self._ticks = 0  # backticks in it: an odd number opens a code span
         self._fence = ""
         self._tags = False  # since the last empty line: a fence after them may be none
         self.annotations: list[dict[str, Any]] = []
@@ -94,10 +96,13 @@ class Outflow:
     def _left(self, text: str, *, code: bool) -> None:
         """Note what has left: its length, its last line, and whether a tag stands before the next empty line."""
         self._sent += len(text)
-        lines = (self._line + text).split("\n")
+        lines = text.split("\n")
+        lines[0] = self._line + lines[0]
         if not code:
-            self._tags = "<" in text or (self._tags and all(line.strip() for line in lines[:-1]))
-        self._line = lines[-1]
+            for place, line in enumerate(lines):
+                self._tags = "<" in line or (self._tags and (bool(line.strip()) or place == len(lines) - 1))
+        self._ticks = (0 if len(lines) > 1 else self._ticks) + text.rpartition("\n")[2].count("`")
+        self._line = lines[-1][:8]
 
     def _code(self, *, final: bool) -> tuple[str, str]:
         """Lines inside a fence, up to the one that closes it."""
@@ -146,8 +151,8 @@ class Outflow:
         line, newline, rest = self._held.partition("\n")
         if not newline and not final:
             return "", self._held
-        opened = _FENCE.fullmatch(line)
-        if opened is None or self._line.strip() or self._tags:
+        opened = _FENCE.fullmatch(self._line + line)
+        if opened is None or self._tags:
             marks = re.match(r"[ ]*[`~]+", line)
             cut = marks.end() if marks else 1
             return self._held[:cut], self._held[cut:]
@@ -164,7 +169,7 @@ class Outflow:
             cited = CITATION.match(held)
             if cited is not None:
                 return self._cited(cited), held[cited.end() :]
-            return ("", held) if waits and len(held) < 80 and "】" not in held else ("【", held[1:])
+            return ("", held) if waits and len(held) < 200 and "】" not in held else ("【", held[1:])
         closing = _closing(held)
         if closing is None:
             return ("", held) if waits and len(held) <= HOLD_CHARS else (held[0], held[1:])
@@ -173,7 +178,7 @@ class Outflow:
             return "", held
         following = held[end : end + 1]
         if following == "(":
-            target = _TARGET.match(held[:_LOOK_CHARS], end)
+            target = _TARGET.match(held[: end + HOLD_URL_CHARS].partition("\n\n")[0], end)
             if target is not None:
                 return self._link(held[:end], target.group(1)), held[target.end() :]
             if waits and len(held) - end < HOLD_URL_CHARS and held.count("(", end) > held.count(")", end):
@@ -208,7 +213,7 @@ class Outflow:
         held = self._held
         gap = _GAP.match(held, end)
         start = end if gap is None else gap.end()
-        token = _TOKEN.match(held[:_LOOK_CHARS], start)
+        token = _TOKEN.match(held[: end + HOLD_URL_CHARS], start)
         ends = start if token is None else token.end()
         if ends >= len(held) and not final and len(held) - end < HOLD_URL_CHARS and "\n\n" not in held[end:]:
             return "", held
@@ -224,7 +229,7 @@ class Outflow:
         return held[0], held[1:]
 
     def _cited(self, cited: re.Match[str]) -> str:
-        if not self._linked or not self._sources or self._line.count("`") % 2:
+        if not self._linked or not self._sources or self._ticks % 2:
             return cited.group()
         made = ""
         for n in dict.fromkeys(numbers_in(cited)):
@@ -244,12 +249,13 @@ class Outflow:
 
     def _angle(self, *, final: bool) -> tuple[str, str]:
         held = self._held
-        autolink = _AUTOLINK.match(held[:_LOOK_CHARS])
+        head = held[: HOLD_CHARS + 1].partition("\n\n")[0]
+        autolink = _AUTOLINK.match(head)
         if autolink is not None:
             url = self._allowed(autolink.group(1))
             self.dropped_links += url is None
             return (REMOVED if url is None else f"<{url}>"), held[autolink.end() :]
-        tag = _TAG.match(held[:_LOOK_CHARS])
+        tag = _TAG.match(head)
         if tag is not None:
             plain = (tag.group(1) or "").lower() in _PLAIN_TAGS and not (tag.group(2) or "").strip(" /\n")
             self.dropped_links += not plain and "=" in (tag.group(2) or "")
@@ -270,7 +276,7 @@ class Outflow:
             if len(found) <= HOLD_URL_CHARS:
                 return "", held
             return "", found[:HOLD_URL_CHARS]  # no URL that anybody may have is as long as this
-        if self._line.count("`") % 2:
+        if self._ticks % 2:
             return found, held[match.end() :]
         url, rest = found, ""
         while url:
@@ -298,7 +304,7 @@ class Outflow:
 def _closing(held: str) -> int | None:
     """Where the bracket that a text begins with is closed, within HOLD_CHARS; None where it is not."""
     depth, escaped = 0, False
-    for place, char in enumerate(held[: HOLD_CHARS + 1]):
+    for place, char in enumerate(held[: HOLD_CHARS + 1].partition("\n\n")[0]):
         if escaped:
             escaped = False
         elif char == "\\":

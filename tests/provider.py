@@ -7,6 +7,7 @@ the last one from then on. Every request is kept in `provider.requests`. One ser
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
@@ -46,6 +47,7 @@ class Reply:
     refusal: str | None = None
     raw_body: bytes | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
+    annotations: tuple[dict[str, Any], ...] = ()
     reasoning: str = ""
     choices: int = 1
     chunk_delay_seconds: float = 0.0
@@ -100,6 +102,15 @@ class Provider:
 def answer(model: str) -> str:
     """An ordinary answer, long enough to be no near-empty one."""
     return f"This is the answer of {model}: it weighs cost, time and risk, and recommends the second option."
+
+
+def call(name: str, **arguments: Any) -> dict[str, Any]:
+    """A tool call as an OpenAI-compatible provider makes it."""
+    made = next(_CALLS)
+    return {"id": f"call_{made}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+_CALLS = itertools.count(1)
 
 
 def usage(body: dict[str, Any], text: str) -> dict[str, int]:
@@ -173,6 +184,8 @@ def _message(reply: Reply) -> dict[str, Any]:
         message["refusal"] = reply.refusal
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
+    if reply.annotations:
+        message["annotations"] = list(reply.annotations)
     if reply.tool_calls:
         message["tool_calls"] = list(reply.tool_calls)
     return message
