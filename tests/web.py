@@ -34,13 +34,14 @@ class Web:
     searches: list[str] = field(default_factory=list)
     delay_seconds: float = 0.0
     hostile: str = ""
+    broken: bool = False
     stop: Callable[[], None] = lambda: None
 
     def reset(self) -> None:
         """Forget who came."""
         self.visits.clear()
         self.searches.clear()
-        self.delay_seconds, self.hostile = 0.0, ""
+        self.delay_seconds, self.hostile, self.broken = 0.0, "", False
 
     def url(self, path: str) -> str:
         """A page's URL."""
@@ -78,6 +79,8 @@ def start() -> Web:
         query = request.query_params["q"]
         web.searches.append(query)
         await asyncio.sleep(web.delay_seconds)
+        if web.broken:
+            return PlainTextResponse("secret-host.internal broke", 500)
         topics = [topic for topic in TOPICS if topic in query.lower()] or ["pumps"]
         results = [
             {"title": f"Study {n} on {topic}", "url": web.url(f"/{topic}/{n}"), "content": f"A study on {topic}, number {n}."}

@@ -45,9 +45,11 @@ async def fetch(url: str, places: Places, pace: Pace, *, seconds: float = FETCH_
     except TimeoutError:
         raise ToolFailed("timeout", f"The page did not come within {seconds:.0f} seconds.") from None
     except BlockedURLError as error:
+        if isinstance(error.__cause__, BlockedAddressError):
+            raise _inside() from None
         raise ToolFailed("url", f"This URL can't be read: it {error.reason}") from None
-    except (BlockedAddressError, SSRFGuardError):
-        raise ToolFailed("address", "This address may not be read: it is not on the public internet.") from None
+    except SSRFGuardError:
+        raise _inside() from None
     except httpx.InvalidURL:
         raise ToolFailed("url", "This is no URL that can be read.") from None
     except httpx.TimeoutException:
@@ -131,6 +133,10 @@ async def _body(response: httpx.Response) -> bytes:
         if raw > MAX_BYTES or len(body) > MAX_BYTES or unpack.unconsumed_tail:
             raise _too_large()
     return bytes(body)
+
+
+def _inside() -> ToolFailed:
+    return ToolFailed("address", "This address may not be read: it is not on the public internet.")
 
 
 def _too_large() -> ToolFailed:
