@@ -22,14 +22,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import litellm
+from litellm.search import search_provider_cost_per_query
+from litellm.types.utils import is_litellm_owned_kwarg
 
 from litellm_fusion import outcomes
 from litellm_fusion.errors import CallFailed, LimitExceeded
-from litellm_fusion.limits import Hold, Meter
+from litellm_fusion.limits import Hold, Meter, Price
 from litellm_fusion.models import Models
 from litellm_fusion.room import conversation_tokens
 from litellm_fusion.trace import Recorder, Span
-from litellm_fusion.types import Call, Completion, Usage
+from litellm_fusion.types import Call, Completion, Found, Usage
 
 _SUBSTANCE = ("reasoning_content", "thinking_blocks", "function_call", "audio", "images")
 SYNTHESIS_ORIGIN = "fusion_synthesis"
@@ -143,6 +145,41 @@ class Client:
             await self._release(reservation)
         yield completion
 
+    async def search(
+        self, tool: str, query: str, *, member: int | None, count: int, domains: tuple[str, ...] = (),
+        timeout_seconds: float | None = None,
+    ) -> tuple[Found, ...]:  # fmt: skip
+        """Search the web with one of the proxy's `search_tools`, on the caller's account. Raises as `complete` does."""
+        span = Span("search", tool, member, start_seconds=self._meter.elapsed(), detail=query)
+        self._recorder.spans.append(span)
+        try:
+            hold = self._meter.admit(_search_price(self._router, tool), 1, 1)
+        except LimitExceeded as error:
+            span.status, span.error = "over_limit", error.limit
+            raise
+        owned = {key: value for key, value in self._identity.extra.items() if key != "cache" and is_litellm_owned_kwarg(key)}
+        cost: float | None = 0.0
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._router.asearch(
+                    **owned,
+                    search_tool_name=tool,
+                    query=query,
+                    max_results=count,
+                    **({"search_domain_filter": list(domains[:20])} if domains else {}),
+                    **({} if timeout_seconds is None else {"timeout": timeout_seconds}),
+                    litellm_metadata={**self._metadata("search"), "model_group": tool},
+                )
+            cost = _cost(response)
+            return tuple(_found(result) for result in response.results or ())
+        except asyncio.CancelledError:
+            span.status = "cancelled"
+            raise
+        except Exception as error:
+            raise self._failed(span, error) from error
+        finally:
+            self._settle(span, hold, cost)
+
     def leave_out(self, call: Call, why: str) -> None:
         """Note a call that is not made at all, because it cannot serve this request."""
         span = self._span(call)
@@ -178,13 +215,7 @@ class Client:
             params[key] = min(hold.max_tokens, params.get(key) or hold.max_tokens)
         if stream:
             params["stream_options"] = {"include_usage": True}
-        metadata = dict(self._identity.metadata)
-        metadata["spend_logs_metadata"] = {
-            **(metadata.get("spend_logs_metadata") or {}),
-            "fusion_model": self._recorder.model,
-            "fusion_trace_id": self._recorder.id,
-            "fusion_role": call.role,
-        }
+        metadata = self._metadata(call.role)
         if call.role == "synthesizer":
             metadata[_ORIGIN_KEY] = SYNTHESIS_ORIGIN
         messages = [dict(message) for message in call.messages]
@@ -227,6 +258,17 @@ class Client:
     async def _release(self, reservation: dict[str, Any] | None) -> None:
         if self._purse is not None and reservation is not None:
             await self._purse.release(reservation)
+
+    def _metadata(self, role: str) -> dict[str, Any]:
+        """A fresh copy of the caller's identity, with what this call is for."""
+        metadata = dict(self._identity.metadata)
+        metadata["spend_logs_metadata"] = {
+            **(metadata.get("spend_logs_metadata") or {}),
+            "fusion_model": self._recorder.model,
+            "fusion_trace_id": self._recorder.id,
+            "fusion_role": role,
+        }
+        return metadata
 
     def _closed(self, span: Span, response: Any, cost: float | None) -> Completion:
         completion = completion_of(response)
@@ -277,6 +319,20 @@ def has_substance(chunk: Any) -> bool:
         return False
     delta = chunk.choices[0].delta
     return bool(delta.content or delta.tool_calls or any(getattr(delta, key, None) for key in _SUBSTANCE))
+
+
+def _found(result: Any) -> Found:
+    said = (getattr(result, name, None) for name in ("url", "title", "snippet", "date"))
+    return Found(*(value if isinstance(value, str) else "" for value in said))
+
+
+def _search_price(router: Any, tool: str) -> Price | None:
+    """What one query of a search tool costs by LiteLLM's map, or None."""
+    own = (entry for entry in getattr(router, "search_tools", None) or () if entry.get("search_tool_name") == tool)
+    provider = next(((entry.get("litellm_params") or {}).get("search_provider") for entry in own), None)
+    with suppress(Exception):  # LiteLLM raises on what its map does not know
+        return Price(float(search_provider_cost_per_query(f"{provider}/search", provider)[0]), 0.0)
+    return None
 
 
 def _usage(response: Any) -> Usage:

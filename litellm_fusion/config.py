@@ -79,10 +79,41 @@ class Tools(Part):
     allow_private: tuple[str, ...] = ()
     proxy: str | None = None
 
+    @field_validator("allow_domains", "deny_domains")
+    @classmethod
+    def _domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            if not re.fullmatch(r"(\*\.)?[^\W_]([\w-]*\.)*[\w-]+\.?", item):
+                raise ValueError(f"{item!r} is no domain, such as example.org; its subdomains are meant too")
+            item.encode("idna")
+        return value
+
+    @field_validator("allow_private")
+    @classmethod
+    def _endpoints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            endpoint(item)
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/]+/?", value):
+            raise ValueError("a proxy is http://host:port or https://host:port")
+        return value
+
     @property
     def on(self) -> bool:
         """Whether members have any tool at all."""
         return bool(self.web_search or self.web_fetch)
+
+
+def endpoint(item: str) -> tuple[str, int]:
+    """One `host:port` of `allow_private` as a pair. Raises ValueError for anything else."""
+    host, colon, port = item.strip().lower().rpartition(":")
+    if not colon or not re.fullmatch(r"[\w.-]+|\[[0-9a-f:.]+\]", host) or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError(f"{item!r} is no host:port")
+    return host.strip("[]"), int(port)
 
 
 class Limits(Part):

@@ -41,6 +41,7 @@ class Plan:
     ask: Ask = field(default_factory=Ask)
     caller: Caller = field(default_factory=Caller)
     private: bool = False
+    search_refused: bool = False
     explained: dict[str, Any] | None = None
     shadow: dict[str, Any] | None = None
     forwarded: dict[str, Any] = field(default_factory=dict)

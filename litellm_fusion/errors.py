@@ -13,6 +13,7 @@
     ├── CallFailed         502      one inner call failed; `kind` says how. A value inside the panel, an error elsewhere
     ├── RunFailed   the direct model's  panel and direct model have both failed; carries the direct model's CallFailed
     ├── StreamBroken       none     the answer's stream failed after content had been sent; its code is the typed cause
+    ├── ToolFailed         none     a member's web tool gave nothing; `kind` says how, the message is told to the member
     └── LimitExceeded      none     a call that a limit of the request forbids; carries type, value, limit and whose it is
 
 Messages never hold keys, hosts, stack traces or a provider's own text: those stay behind `client.complete`.
@@ -158,6 +159,19 @@ class StreamBroken(FusionError):
     def __init__(self, kind: str) -> None:
         super().__init__(f"the answer's stream ended early: {kind}")
         self.code = kind
+
+
+class ToolFailed(FusionError):
+    """A web tool gave nothing. `kind` is one typed word for the trace, the message a sentence that the member can act on.
+
+    It never leaves a run.
+    """
+
+    code = "fusion_tool_failed"
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class LimitExceeded(FusionError):

@@ -10,6 +10,7 @@ from litellm_fusion.agreement import agreement
 from litellm_fusion.judge import compare
 from litellm_fusion.panel import ask_panel, labelled, usable
 from litellm_fusion.run import Run
+from litellm_fusion.sources import numbered
 from litellm_fusion.synthesis import as_it_is, synthesize
 from litellm_fusion.types import Analysis, Answer, Reply
 
@@ -17,6 +18,7 @@ from litellm_fusion.types import Analysis, Answer, Reply
 async def fuse(run: Run) -> Reply:
     """One fused answer. Raises CallFailed only when the panel and the direct model have both failed."""
     answers = await ask_panel(run)
+    answers = _sourced(run, answers)
     good = usable(answers)
     if len(good) < run.config.limits.min_answers:
         return await _instead(run, answers, good)
@@ -51,6 +53,17 @@ async def _written(run: Run, answers: Sequence[Answer], analysis: Analysis | Non
     run.recorder.route = "degraded"
     run.recorder.step("synthesis", "direct", "nothing keeps what the client demands")
     return await direct.answer(run)
+
+
+def _sourced(run: Run, answers: Sequence[Answer]) -> tuple[Answer, ...]:
+    """The answers with one numbering of their sources, made before anybody compares them."""
+    good = {answer.member for answer in usable(answers)}
+    first = sorted(answers, key=lambda answer: answer.member not in good)  # what a failed member found comes last
+    made = numbered(first)
+    run.recorder.sources = made.sources
+    if made.dropped:
+        run.recorder.on_the_web().dropped_citations += made.dropped
+    return tuple(sorted(made.answers, key=lambda answer: answer.member))
 
 
 async def _instead(run: Run, answers: Sequence[Answer], good: Sequence[Answer]) -> Reply:

@@ -18,6 +18,7 @@ from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.room import BYTES_PER_TOKEN, MEDIA, conversation_tokens, fitted, recent, text_of
 from litellm_fusion.run import Run
+from litellm_fusion.sources import listed
 from litellm_fusion.types import Analysis, Answer, Call, Completion, Message, News
 
 JUDGE_SHARE = 0.5
@@ -140,8 +141,9 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
     limit = run.config.limits.max_completion_tokens
     chars = run.config.limits.max_answer_chars or 10**9
     conversation_chars = 10**9
+    sources = listed(run.recorder.sources, answers, passages=True)
     if facts is not None and facts.window is not None:
-        room = int((facts.window - FLOOR_TOKENS * 2) * BYTES_PER_TOKEN * 0.9) - len(prompts.JUDGE_SYSTEM)
+        room = int((facts.window - FLOOR_TOKENS * 2) * BYTES_PER_TOKEN * 0.9) - len(prompts.JUDGE_SYSTEM) - len(sources)
         if room <= 0:
             return None
         conversation_chars = room // 2
@@ -154,7 +156,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
     reads = frozenset(MEDIA) - facts.unreadable if facts is not None and facts.vision else frozenset()
     messages = prompts.judge_messages(
         turns, left_out, [(answer.label, text) for answer, text in zip(answers, texts, strict=True)],
-        criteria, sources_text(run), run.nonce, reads=reads,
+        criteria, sources, run.nonce, reads=reads,
     )  # fmt: skip
     if facts is not None and facts.window is not None and conversation_tokens(messages) > facts.window:
         return None
@@ -167,11 +169,6 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
         "judge", model, messages, params, backup=backup,
         timeout_seconds=run.seconds_for(JUDGE_SHARE), max_completion_tokens=limit,
     )  # fmt: skip
-
-
-def sources_text(run: Run) -> str:
-    """The run's sources, one a line, as the judge and the synthesizer see them."""
-    return "\n".join(f"[{source.n}] {source.title} {source.url}" for source in run.recorder.sources)
 
 
 def read(text: str, labels: frozenset[str]) -> tuple[Analysis | None, str]:

@@ -1,41 +1,73 @@
 """One member's answer. Its failures are values: siblings never notice, and the panel decides what to do about them.
 
-A member's web tools have their place here: between its first call and its answer.
+What happens between its first call and its answer, where it may use the web, is `research.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
 from litellm_fusion import params, prompts
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
+from litellm_fusion.research import means, research, told
 from litellm_fusion.room import calls_of, media
 from litellm_fusion.run import Run
+from litellm_fusion.sources import Notes, annotated
 from litellm_fusion.thinking import loop_start, unthought
-from litellm_fusion.types import Answer, Call, Status
+from litellm_fusion.types import Answer, Call, Completion, Status
 
 _STATUS: dict[str, Status] = {"timeout": "timeout", "refused": "refused"}
 
 
 async def ask(
-    run: Run, seat: Seat, *, max_tokens: int | None, share: float, timeout_seconds: float | None, reserve: bool = False
-) -> Answer:
-    """The seat's answer, whatever becomes of it. Only cancellation is raised."""
+    run: Run, seat: Seat, *, max_tokens: int | None, share: float, timeout_seconds: float | None, reserve: bool = False,
+    hurry: asyncio.Event | None = None,
+) -> Answer:  # fmt: skip
+    """The seat's answer, whatever becomes of it. Only cancellation is raised. `hurry` is set when the others wait for it."""
+    answer = await _ask(run, seat, max_tokens, share, timeout_seconds, reserve=reserve, hurry=hurry or asyncio.Event())
+    run.recorder.outcomes[seat.number] = answer.status
+    return answer
+
+
+async def _ask(
+    run: Run, seat: Seat, max_tokens: int | None, share: float, timeout_seconds: float | None, *, reserve: bool,
+    hurry: asyncio.Event,
+) -> Answer:  # fmt: skip
+    notes = Notes(seat.number, lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    own = means(run, seat)
     call = call_for(run, seat, max_tokens=max_tokens, timeout_seconds=timeout_seconds, reserve=reserve)
     started = run.meter.elapsed()
     try:
-        completion = await run.client.complete(call, share=share)
+        if own:
+            completion = await research(run, seat, call, own, notes, share=share, hurry=hurry)
+        else:
+            completion = await run.client.complete(call, share=share)
     except CallFailed as error:
         status = _STATUS.get(error.kind, "error")
-        return Answer(seat.number, seat.model, status, error=error.kind, seconds=run.meter.elapsed() - started)
+        seconds = run.meter.elapsed() - started
+        return Answer(seat.number, seat.model, status, error=error.kind, seconds=seconds, sources=notes.sources)
     except LimitExceeded as error:
-        return Answer(seat.number, seat.model, "over_limit", error=error.limit)
-    seconds = run.meter.elapsed() - started
+        return Answer(seat.number, seat.model, "over_limit", error=error.limit, sources=notes.sources)
     text, status = completion.text, completion.status
+    if own.native:
+        text = annotated(text, _annotations(completion), notes)
     if params.offered(run.request):
         text = prompts.with_proposals(text, completion.tool_calls)
     elif status == "ok" and not text.strip():
         status = "empty"  # it called a tool that nobody offered
-    return Answer(seat.number, seat.model, status, text=text, seconds=seconds, usage=completion.usage)
+    seconds = run.meter.elapsed() - started
+    return Answer(
+        seat.number, seat.model, status, text=text, seconds=seconds, usage=completion.usage, sources=notes.sources
+    )  # fmt: skip
+
+
+def _annotations(completion: Completion) -> tuple[Any, ...]:
+    """What a model that searches by itself says of where its text comes from."""
+    message = completion.response.choices[0].message
+    return tuple(getattr(message, "annotations", None) or ())
 
 
 def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: float | None, reserve: bool = False) -> Call:
@@ -46,7 +78,8 @@ def call_for(run: Run, seat: Seat, *, max_tokens: int | None, timeout_seconds: f
         limit = max_tokens if limit is None else min(limit, max_tokens)
     own = params.without(own, params.unsupported(own, run.models.facts(seat.model)))
     vote = run.config.aggregate == "vote"
-    addition = prompts.member_addition(seat.instructions, params.offered(run.request), run.nonce, vote=vote)
+    web = told(run, means(run, seat))
+    addition = prompts.member_addition(seat.instructions, params.offered(run.request), run.nonce, vote=vote, web=web)
     messages = unthought(run.request.messages)
     if loop_start(messages) < len(messages):
         own = params.without(own, ("thinking",))  # inside a loop it goes with the loop's own thinking only

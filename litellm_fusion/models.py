@@ -28,6 +28,7 @@ class Facts:
     vision: bool | None = None
     tools: bool | None = None
     schema: bool = False
+    web_search: bool = False
     params: frozenset[str] | None = None
     pdf: bool | None = None
     audio: bool | None = None
@@ -104,6 +105,7 @@ def _read(router: Any, name: str) -> Facts | None:
         schema=_schema(inner),
         pdf=_takes("supports_pdf_input", inner, deployments[0]),
         audio=_takes("supports_audio_input", inner, deployments[0]),
+        web_search=bool(getattr(group, "supports_web_search", False)),
         params=frozenset(group.supported_openai_params) if group.supported_openai_params else None,
     )
 

@@ -44,7 +44,8 @@ def response(reply: Reply, model: str, prompt_tokens: int, summary: dict[str, An
         for choice in choices if reply.thinker else ():
             _mark(choice.message, reply.thinker)
     else:
-        message = Message(role="assistant", content=reply.text)
+        cited: Any = [dict(annotation) for annotation in reply.annotations] or None
+        message = Message(role="assistant", content=reply.text, annotations=cited)
         choices = [Choices(index=0, finish_reason=reply.finish_reason, message=message)]
     if summary is not None and choices:
         message = choices[0].message
@@ -69,13 +70,13 @@ class Speaker:
         chunk.usage = _usage(prompt_tokens, Reply(), cost=0.0)
         return chunk
 
-    def text(self, text: str) -> Any:
-        """A piece of the answer."""
-        return self._chunk(Delta(content=text))
+    def text(self, text: str, index: int = 0) -> Any:
+        """A piece of the answer, or of one of several."""
+        return self._chunk(Delta(content=text), index)
 
-    def reasoning(self, text: str) -> Any:
-        """A piece of reasoning: stage news."""
-        return self._chunk(Delta(content=None, reasoning_content=text))
+    def reasoning(self, text: str, index: int = 0) -> Any:
+        """A piece of reasoning: stage news, or the synthesizer's own."""
+        return self._chunk(Delta(content=None, reasoning_content=text), index)
 
     def keep_alive(self) -> Any:
         """A chunk that says nothing and leaves nothing in a history."""
@@ -96,9 +97,11 @@ class Speaker:
             _mark(choice.delta, thinker)
         return ModelResponseStream(id=self._id, model=self._model, created=self._created, choices=copied)
 
-    def summary(self, summary: dict[str, Any]) -> Any:
-        """The last delta: the trace's summary."""
-        return self._chunk(Delta(content="", provider_specific_fields={"fusion": summary}))
+    def last(self, summary: dict[str, Any] | None, annotations: list[dict[str, Any]]) -> Any:
+        """The last delta: the trace's summary, and where the text's citations point to."""
+        fields = None if summary is None else {"fusion": summary}
+        cited: Any = annotations or None
+        return self._chunk(Delta(content="", provider_specific_fields=fields, annotations=cited))
 
     def end(self, reply: Reply, prompt_tokens: int) -> dict[str, Any]:
         """The final chunk as a dict, the only form in which LiteLLM keeps a custom provider's usage."""
@@ -113,8 +116,8 @@ class Speaker:
         finish = reply.finish_reason
         return {"text": "", "is_finished": True, "finish_reason": finish, "usage": usage, "index": 0, "tool_use": None}
 
-    def _chunk(self, delta: Delta) -> Any:
-        choices = [StreamingChoices(index=0, delta=delta, finish_reason=None)]
+    def _chunk(self, delta: Delta, index: int = 0) -> Any:
+        choices = [StreamingChoices(index=index, delta=delta, finish_reason=None)]
         return ModelResponseStream(id=self._id, model=self._model, created=self._created, choices=choices)
 
 

@@ -32,11 +32,12 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
     await run.emit(News(f"asking {len(seats)} model{'s' if len(seats) > 1 else ''}"))
     reserves = list(run.lineup.reserves)
     tasks: dict[asyncio.Task[Answer], Seat] = {}
+    hurry = asyncio.Event()
 
     def start(seat: Seat, *, reserve: bool = False) -> None:
         left = None if ends is None else max(ends - run.meter.elapsed(), 0.05)
         answer = member.ask(
-            run, seat, max_tokens=max_tokens, share=1.0, timeout_seconds=left, reserve=reserve
+            run, seat, max_tokens=max_tokens, share=1.0, timeout_seconds=left, reserve=reserve, hurry=hurry
         )  # fmt: skip
         tasks[asyncio.create_task(answer)] = seat
 
@@ -62,6 +63,7 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
             usable_now = sum(answer.status == "ok" for answer in answers)
             if grace_ends is None and usable_now >= run.lineup.quorum and tasks:
                 grace_ends = run.meter.elapsed() + _grace(run)
+                hurry.set()  # who still searches answers now, from what it has
             if run.config.aggregate == "vote" and vote.settled(answers, len(seats)):
                 break
     finally:

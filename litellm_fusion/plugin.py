@@ -13,11 +13,17 @@ from fastapi import HTTPException
 from litellm import BudgetExceededError, CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyErrorTypes, ProxyException
-from litellm.proxy.auth.auth_checks import can_key_call_model, can_team_access_model, can_user_call_model
+from litellm.proxy.auth.auth_checks import (
+    can_key_call_model,
+    can_team_access_model,
+    can_token_call_search_tool,
+    can_user_call_model,
+)
 from litellm.proxy.common_utils.encrypt_decrypt_utils import decrypt_value_helper
 
 from litellm_fusion import budgets, intake, logged, provider, seams, sinks, watch
-from litellm_fusion.context import recall, recall_failed
+from litellm_fusion.config import Tools
+from litellm_fusion.context import Plan, recall, recall_failed
 from litellm_fusion.errors import (
     ConfigInvalid,
     FusionError,
@@ -28,6 +34,7 @@ from litellm_fusion.errors import (
     origin,
 )
 from litellm_fusion.registry import REGISTRY
+from litellm_fusion.toolcalls import NATIVE
 from litellm_fusion.types import UNLIMITED, Caller
 
 log = logging.getLogger("litellm_fusion")
@@ -77,6 +84,7 @@ class FusionHook(CustomLogger):
             if plan.resumes is not None and not _has_database():
                 raise HistoryMissing
             await _check_access(plan.ask.models, user_api_key_dict, purse)
+            await _check_search(plan, user_api_key_dict)
             plan.purse = purse
             plan.forwarded |= _callbacks(user_api_key_dict, data)
             if purse is not None and plan.explained is None:
@@ -162,6 +170,19 @@ def _has_database() -> bool:
     from litellm.proxy.proxy_server import prisma_client  # late: it is set while the proxy starts
 
     return prisma_client is not None
+
+
+async def _check_search(plan: Plan, auth: Any) -> None:
+    """A search tool that LiteLLM closes to this key is closed to its members too; the request goes on without it."""
+    tools = plan.config.tools
+    named = tools.web_search if isinstance(tools, Tools) else None
+    if plan.decision.use != "fuse" or named in (None, NATIVE):
+        return
+    try:
+        await can_token_call_search_tool(search_tool_name=str(named), valid_token=auth)
+    except ProxyException:
+        plan.search_refused = True
+        plan.recorder.step("tools", "search_refused", str(named))
 
 
 def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> Caller:

@@ -12,7 +12,7 @@ from typing import Any
 from litellm_fusion.room import MEDIA, calls_of, media, medium, text_of
 from litellm_fusion.types import Message
 
-PROMPTS_VERSION = "1"
+PROMPTS_VERSION = "2"
 
 
 def fence(kind: str, text: str, nonce: str) -> str:
@@ -73,6 +73,11 @@ CONTRACT_REPAIR = (
     "That reply does not have the format that this request demands: {problem}. Reply again with the complete, corrected "
     "JSON only: no other text, no fences."
 )
+SYNTHESIS_SOURCES = (
+    # Numbers become links on the way out; whatever else looks like one is dropped there.
+    "The numbers in square brackets cite these sources. Keep [n] after each claim that rests on one, with these numbers "
+    "only, and write no list of sources: readers get links."
+)
 SYNTHESIS_TOOLS = "If the next step is a tool call, make it yourself with your tools; proposals in the answers are advice."
 
 MEMBER_TOOLS = (
@@ -85,6 +90,51 @@ PROPOSAL = (
     # A member that calls a tool all the same has said what it would do next.
     "Proposed call: {call}"
 )
+WEB = "\n".join(
+    (
+        # What a panel gains by research it loses by citing nothing: the judge weighs claims by their sources.
+        "You can use the web before you answer: {tools}. Use it for facts that may have changed or that you are not sure of; "
+        "several calls in one turn run at the same time. You have {calls} calls.",
+        "Put the number of its source in square brackets, such as [2], after each claim that you took from one. Cite only "
+        "numbers that you were given, and write no list of sources: readers get links.",
+        # A page has no say in what is fetched next: the tool layer refuses too, this only saves the call.
+        "Fetch only URLs that stand in the conversation, in a search result or on a page that you were shown.",
+        DATA,
+    )
+)
+WEB_NATIVE = (
+    # A model that searches by itself has annotations of its own; numbers would be invented.
+    "You can search the web before you answer. Use it for facts that may have changed or that you are not sure of, and link "
+    "each claim that you took from a page to that page."
+)
+TOOLS: Mapping[str, str] = {
+    "web_search": "Search the web. Gives numbered results: title, URL and a snippet each. Read a page before you rely on it.",
+    "web_fetch": "Read one web page or PDF as text. Long pages come in parts.",
+}
+TOOL_QUERY = "What to search for: a few words, as for a search engine."
+TOOL_URL = "The full URL, exactly as you were shown it."
+TOOL_START = "The character to start at, to go on with a long page; 0 is its beginning."
+FORMS: Mapping[str, str] = {"web_search": '{"query": "a few words"}', "web_fetch": '{"url": "https://...", "start": 0}'}
+# Told to a model instead of a result. Each says what to do next: models repeat a call whose failure they can't explain.
+NO_SUCH_TOOL = "There is no tool {name!r}. Your tools: {names}."
+BAD_ARGUMENTS = "The arguments do not fit. They are a JSON object of this form: {form}"
+NO_CALLS_LEFT = "You have no calls left. Answer from what you have."
+SAME_CALL = "You made this very call already; its result stands above. Use it, or ask for something else."
+UNKNOWN_URL = (
+    "This URL stands neither in the conversation nor in a result or page that you were shown, so it is not fetched. Never "
+    "compose or change a URL: search for the page, or fetch one that you were given."
+)
+SEARCH_FAILED = "The search failed ({kind}). Try other words, or answer from what you have."
+NO_MONEY = "There is no money left for this. Answer from what you have."
+NO_RESULTS = "Nothing was found. Try other, fewer words."
+NO_SEARCH = "You may not search here. Answer from what you have."
+TRIMMED = "(the text was left out to save room; call web_fetch again if you need it)"
+MORE = "Characters {start} to {end} of {total}. Call web_fetch with start={end} for more."
+NO_MORE = "This page ends at character {total}."
+LAST_TURN = (
+    "Your research ends here: no more calls. Answer the last message of the conversation now, from what you have, and cite."
+)
+FINDINGS = "What you have found so far, each piece with its number:"
 
 MEMBER_VOTE = "End your reply with one line of the form `Answer: ...` that holds only the short final answer."
 
@@ -132,7 +182,7 @@ def synthesis_message(
     if analysis:
         parts.append(fence("comparison", json.dumps(analysis, ensure_ascii=False, indent=1), nonce))
     if sources:
-        parts.append(fence("sources", sources, nonce))
+        parts += [SYNTHESIS_SOURCES, fence("sources", sources, nonce)]
     return {"role": "user", "content": "\n\n".join(parts)}
 
 
@@ -142,9 +192,11 @@ def repair_turns(text: str, problem: str) -> tuple[Message, ...]:
     return said, {"role": "user", "content": CONTRACT_REPAIR.format(problem=problem)}
 
 
-def member_addition(instructions: str, tools: Iterable[Mapping[str, Any]], nonce: str, *, vote: bool) -> Message | None:
+def member_addition(
+    instructions: str, tools: Iterable[Mapping[str, Any]], nonce: str, *, vote: bool, web: str = ""
+) -> Message | None:
     """What a member gets after the client's messages, or None: most members get nothing but the conversation."""
-    parts = [instructions] if instructions else []
+    parts = [part for part in (instructions, web) if part]
     shown = [_tool(tool) for tool in tools]
     if shown:
         parts.append(MEMBER_TOOLS + "\n" + fence("tools", "\n".join(shown), nonce))
@@ -157,6 +209,11 @@ def with_proposals(text: str, calls: Iterable[Any]) -> str:
     """A member's answer with the calls that it tried to make, as text."""
     proposals = (PROPOSAL.format(call=_json(_function(call))) for call in calls)
     return "\n".join(filter(None, (text, *proposals)))
+
+
+def shown_source(n: int, kind: str, text: str, nonce: str) -> str:
+    """One piece of the web as a member sees it: its number outside of the fence, everything from the world inside."""
+    return f"Source [{n}]:\n{fence(kind, text, nonce)}"
 
 
 def as_text(conversation: Sequence[Message], left_out: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -28,6 +28,7 @@ from litellm_fusion.errors import (
 )
 from litellm_fusion.identity import identity
 from litellm_fusion.models import Models
+from litellm_fusion.outgoing import Outgoing, outgoing
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.room import conversation_tokens
 from litellm_fusion.run import Run
@@ -49,6 +50,8 @@ async def complete(model: str, messages: list[Any], given: Mapping[str, Any]) ->
             return outlet.response(_explanation(plan), run.request.model, 0, None)
         try:
             reply = await _in_a_run(plan, run)
+            out = outgoing(plan.recorder, run.request)
+            reply = reply if out is None else out.whole(reply)
         finally:
             _log_summary(plan, given)
         shown = visible(plan.recorder, plan.config.client_trace)
@@ -107,6 +110,7 @@ def _log_summary(plan: Plan, given: Mapping[str, Any]) -> None:
 async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[str, Any]) -> AsyncIterator[Any]:
     as_reasoning = _news_as_reasoning(plan, run)
     answering = False
+    out: Outgoing | None = None
     async with aclosing(serving.events(lambda emit: serving.answer(plan, replace(run, emit=emit)))) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, News):
@@ -118,15 +122,29 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[st
             elif isinstance(event, Delta):
                 if as_reasoning and not answering and plan.api != "chat":
                     yield speaker.keep_alive()  # closes our block, so that the synthesizer's reasoning gets its own
+                out = out or outgoing(plan.recorder, run.request)
                 answering = True
-                yield speaker.inner(event.chunk, event.thinker)
+                chunk = speaker.inner(event.chunk, event.thinker)
+                for made in (chunk,) if out is None else out.chunk(chunk, speaker):
+                    yield made
             else:
-                if not event.streamed:
-                    yield speaker.text(event.text)
-                summary = visible(plan.recorder, plan.config.client_trace)
-                if summary is not None:
-                    yield speaker.summary(summary)
-                yield speaker.end(event, _prompt_tokens(run))
+                for made in _last(event, plan, run, speaker, out):
+                    yield made
+
+
+def _last(reply: Reply, plan: Plan, run: Run, speaker: outlet.Speaker, out: Outgoing | None) -> Iterator[Any]:
+    """The end of a stream: what is left of the text, its annotations and the summary, the usage."""
+    out = out or outgoing(plan.recorder, run.request)
+    if not reply.streamed:
+        reply = reply if out is None else out.whole(reply)
+        yield speaker.text(reply.text)
+    elif out is not None:
+        yield from out.end(speaker)
+    shown = visible(plan.recorder, plan.config.client_trace)
+    annotations = [] if out is None else out.annotations
+    if shown is not None or annotations:
+        yield speaker.last(shown, annotations)
+    yield speaker.end(reply, _prompt_tokens(run))
 
 
 def _refuse_now(plan: Plan) -> None:
@@ -234,6 +252,8 @@ def _estimate(run: Run) -> int:
 def _prompt_tokens(run: Run) -> int:
     """The tokens of the client's own conversation: what the leanest member was counted, else an estimate."""
     counted = [s.prompt_tokens for s in run.recorder.spans if s.role in ("member", "direct") and s.prompt_tokens]
+    if run.tools is not None:
+        counted.append(_estimate(run))  # what members are told about their tools is none of the client's
     return min(counted) if counted else _estimate(run)
 
 

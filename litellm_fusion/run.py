@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from litellm_fusion.client import Client
-from litellm_fusion.config import FusionConfig
+from litellm_fusion.config import FusionConfig, Tools
 from litellm_fusion.limits import Meter
 from litellm_fusion.lineup import Lineup
 from litellm_fusion.models import Models
 from litellm_fusion.trace import Recorder
 from litellm_fusion.types import Event, Request
+from litellm_fusion.web.browser import Browser
 
 
 async def _nobody(event: Event) -> None:
@@ -21,7 +22,10 @@ async def _nobody(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One fused request. `emit` hands news and deltas to whoever streams; `nonce` fences texts, unguessable."""
+    """One fused request. `emit` hands news and deltas to whoever streams; `nonce` fences texts, unguessable.
+
+    `tools` are what members may use of the web, as far as this caller may; None is nothing.
+    """
 
     request: Request
     config: FusionConfig
@@ -31,6 +35,8 @@ class Run:
     client: Client
     models: Models
     private: bool = False
+    tools: Tools | None = None
+    browser: Browser | None = None
     emit: Callable[[Event], Awaitable[None]] = _nobody
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
 

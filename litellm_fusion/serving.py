@@ -11,6 +11,7 @@ from typing import Any
 
 from litellm_fusion import direct, metrics, sinks
 from litellm_fusion.client import Client, Identity
+from litellm_fusion.config import Tools
 from litellm_fusion.context import Plan, inside
 from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed, origin
 from litellm_fusion.fusion import fuse
@@ -21,6 +22,7 @@ from litellm_fusion.registry import REGISTRY
 from litellm_fusion.run import Run
 from litellm_fusion.trace import record
 from litellm_fusion.types import UNLIMITED, Event, News, Reply, Request
+from litellm_fusion.web.browser import Browser
 
 log = logging.getLogger("litellm_fusion")
 KEEP_ALIVE_SECONDS = 8.0
@@ -40,7 +42,21 @@ def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeo
         refuse_unknown_price=plan.layers.ceiling_written or "max_cost_usd" in plan.decision.overrides.get("limits", {}),
     )
     client = Client(router, models, meter, plan.recorder, identity, private=plan.private, purse=plan.purse)
-    return Run(request, plan.config, plan.lineup, meter, plan.recorder, client, models, plan.private)
+    tools = _tools(plan)
+    return Run(
+        request, plan.config, plan.lineup, meter, plan.recorder, client, models, plan.private,
+        tools, None if tools is None else Browser(tools),
+    )  # fmt: skip
+
+
+def _tools(plan: Plan) -> Tools | None:
+    """What members may use of the web: nothing where the text is sensitive, no search that the caller's key may not use."""
+    tools = plan.config.tools
+    if not isinstance(tools, Tools) or not tools.on or plan.private or plan.decision.use != "fuse":
+        return None
+    if plan.search_refused:
+        tools = tools.model_copy(update={"web_search": None})
+    return tools if tools.on else None
 
 
 async def answer(plan: Plan, run: Run) -> Reply:
@@ -57,6 +73,8 @@ async def answer(plan: Plan, run: Run) -> Reply:
         plan.failure = _typed(plan, error)
         raise plan.failure from error
     finally:
+        if run.browser is not None:
+            await run.browser.aclose()
         plan.recorder.direct_cost_usd = _direct_cost(run)
         plan.recorder.seconds = time.monotonic() - plan.recorder.started
         sinks.tell(record(plan.recorder))

@@ -16,11 +16,11 @@ from typing import Any
 from litellm_fusion import contract, mending, outcomes, params, prompts
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
-from litellm_fusion.judge import sources_text
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.lineup import sole
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
 from litellm_fusion.run import Run
+from litellm_fusion.sources import listed
 from litellm_fusion.thinking import replayed
 from litellm_fusion.trace import named
 from litellm_fusion.types import Analysis, Answer, Call, Completion, Delta, News, Reply
@@ -91,11 +91,12 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
         conversation = readable(conversation, facts.unreadable)
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
+    sources = listed(run.recorder.sources, answers, passages=False)
 
     def message(texts: Sequence[str]) -> Any:
         pairs = [(answer.label or str(n), text) for n, (answer, text) in enumerate(zip(answers, texts, strict=True), 1)]
         tools = bool(run.request.tools)
-        return prompts.synthesis_message(pairs, compared, sources_text(run), instructions, run.nonce, tools=tools)
+        return prompts.synthesis_message(pairs, compared, sources, instructions, run.nonce, tools=tools)
 
     chars = run.config.limits.max_answer_chars or 10**9
     if facts is not None and facts.window is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from litellm_fusion.conditions import HIDDEN
@@ -42,9 +42,23 @@ class Span:
     reserve: bool = False
     backup: bool = False
     left_out_params: tuple[str, ...] = ()
+    detail: str | None = None
+    """What was searched for, or the URL that was read: for the whole trace, never for the summary."""
 
 
-_MARKS = frozenset({"reserve", "backup", "left_out_params"})
+_MARKS = frozenset({"reserve", "backup", "left_out_params", "detail"})
+
+
+@dataclass(slots=True)
+class Web:
+    """What a run did with the web, in counts. `dropped_citations` pointed to nothing, `dropped_links` to no source."""
+
+    searches: int = 0
+    pages_fetched: int = 0
+    pages_shared: int = 0
+    citations: int = 0
+    dropped_citations: int = 0
+    dropped_links: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,8 @@ class Recorder:
     analysis: Analysis | None = None
     names: dict[str, str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    web: Web | None = None
+    outcomes: dict[int, Status] = field(default_factory=dict)
     agreement: float | None = None
     direct_cost_usd: float | None = None
     ignored: tuple[str, ...] = ()
@@ -104,6 +120,12 @@ class Recorder:
             if span.role == "member" and span.status in ("ok", "truncated") and span.member in by_member:
                 span.label = by_member[span.member]
 
+    def on_the_web(self) -> Web:
+        """The run's counts on the web, kept from the first time that anything is asked of it."""
+        if self.web is None:
+            self.web = Web()
+        return self.web
+
     def cost_usd(self) -> float | None:
         """What the spans cost together; None as soon as one that reached a provider has an unknown cost."""
         asked = [span for span in self.spans if span.status not in ("left_out", "over_limit")]
@@ -125,10 +147,10 @@ class Recorder:
         }
 
     def members(self) -> tuple[int, int]:
-        """How many seats gave a usable answer, of how many."""
-        seats = {span.member for span in self.spans if span.role == "member"}
-        usable = {span.member for span in self.spans if span.role == "member" and span.status in ("ok", "truncated")}
-        return len(usable), len(seats)
+        """How many seats gave a usable answer, of how many. A seat's last call tells, or its outcome where one was noted."""
+        last = {span.member: span.status for span in self.spans if span.role == "member"}
+        last |= {member: status for member, status in self.outcomes.items() if member in last}
+        return sum(status in ("ok", "truncated") for status in last.values()), len(last)
 
 
 def record(recorder: Recorder) -> dict[str, Any]:
@@ -156,6 +178,8 @@ def record(recorder: Recorder) -> dict[str, Any]:
         "agreement": _rounded(recorder.agreement),
         "totals": recorder.totals(),
     }
+    if recorder.web is not None:
+        result["web"] = asdict(recorder.web)
     if recorder.ignored:
         result["ignored"] = list(recorder.ignored)
     return result
@@ -163,7 +187,7 @@ def record(recorder: Recorder) -> dict[str, Any]:
 
 def summary(recorder: Recorder) -> dict[str, Any]:
     """What a client may see: no prompts, answers, claims or page text, and no signal about who they are."""
-    return {
+    result = {
         "id": recorder.id,
         "version": VERSION,
         "model": recorder.model,
@@ -172,12 +196,15 @@ def summary(recorder: Recorder) -> dict[str, Any]:
         "rule": recorder.rule,
         "reason": recorder.reason,
         "task": recorder.signals.task,
-        "spans": [_span(span) for span in recorder.spans],
+        "spans": [_span(span, detail=False) for span in recorder.spans],
         "ladder": [{"stage": step.stage, "step": step.step, "why": step.why} for step in recorder.ladder],
         "agreement": _rounded(recorder.agreement),
         "totals": recorder.totals(),
         "sources": len(recorder.sources),
     }
+    if recorder.web is not None:
+        result["web"] = asdict(recorder.web)
+    return result
 
 
 def visible(recorder: Recorder, level: str) -> dict[str, Any] | None:
@@ -229,15 +256,17 @@ def signal_values(signals: Signals) -> dict[str, Any]:
     return values
 
 
-def _span(span: Span) -> dict[str, Any]:
+def _span(span: Span, *, detail: bool = True) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for item in fields(span):
         value = getattr(span, item.name)
         if item.name in _MARKS:
-            if value:
+            if value and (detail or item.name != "detail"):
                 result[item.name] = list(value) if isinstance(value, tuple) else value
             continue
-        if item.name in ("member", "label") and span.role != "member":
+        if item.name == "label" and span.role != "member":
+            continue
+        if item.name == "member" and span.role not in ("member", "search", "fetch"):
             continue
         result[item.name] = _rounded(value, 12 if item.name == "cost_usd" else 4) if isinstance(value, float) else value
     return result

@@ -114,8 +114,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One result of a web search, as its provider gave it."""
+
+    url: str
+    title: str
+    snippet: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A page that a member found or read. `n` numbers it over the whole run; 0 until it is numbered."""
+    """A page that a member found or read. `n` numbers it over the whole run; 0 until it is numbered. `at` is when, in
+    UTC; `passages` is what the member was shown of it.
+    """
 
     url: str
     title: str
@@ -261,7 +273,7 @@ class Reply:
     """The end of a run. `response` is the inner response where one was made whole; `text` an answer given verbatim.
 
     In a stream whose deltas were sent already both are empty. `usage` holds the tokens of the call that wrote it,
-    `thinker` is as in Delta.
+    `thinker` is as in Delta. `annotations` are OpenAI's, of `text`.
     """
 
     text: str = ""
@@ -270,6 +282,7 @@ class Reply:
     usage: Usage = Usage()
     streamed: bool = False
     thinker: str = ""
+    annotations: tuple[Mapping[str, Any], ...] = ()
 
 
 Event = News | Delta | Reply

@@ -17,6 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import provider as loopback
+import web as loopback_web
 from proxy import Proxy, config
 
 _connect = socket.socket.connect
@@ -51,6 +52,21 @@ def provider(_provider: loopback.Provider) -> Iterator[loopback.Provider]:
     _provider.reset()
     yield _provider
     _provider.reset()
+
+
+@pytest.fixture(scope="session")
+def _web() -> Iterator[loopback_web.Web]:
+    served = loopback_web.start()
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def web(_web: loopback_web.Web) -> Iterator[loopback_web.Web]:
+    """The loopback web, without visitors yet."""
+    _web.reset()
+    yield _web
+    _web.reset()
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import litellm
+from litellm.llms.base_llm.search.transformation import SearchResponse, SearchResult
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from litellm_fusion.client import Client, Identity, Purse
-from litellm_fusion.config import Settings
+from litellm_fusion.config import Settings, Tools
 from litellm_fusion.layers import resolve
 from litellm_fusion.limits import Meter
 from litellm_fusion.lineup import line_up
@@ -23,6 +25,7 @@ from litellm_fusion.models import Models
 from litellm_fusion.run import Run
 from litellm_fusion.trace import Recorder
 from litellm_fusion.types import Event, Request
+from litellm_fusion.web.browser import Browser
 
 LONG = "A thorough answer that weighs cost, time and risk, and then recommends the second option of the two."
 
@@ -37,6 +40,9 @@ class Say:
     finish_reason: str = "stop"
     error_after: int | None = None
     cost: float | None = 0.001
+    calls: tuple[tuple[str, Any], ...] = ()
+    """Tool calls: the name, and the arguments as a dict or as whatever text the model writes."""
+    annotations: tuple[dict[str, Any], ...] = ()
 
 
 class Scripted(litellm.Router):
@@ -57,6 +63,10 @@ class Scripted(litellm.Router):
         self.script: dict[str, list[Say]] = defaultdict(list)
         self.asked: list[dict[str, Any]] = []
         self.closed: list[str] = []
+        self.found: dict[str, list[dict[str, str]] | Exception] = {}
+        self.searched: list[dict[str, Any]] = []
+        self.search_seconds = 0.0
+        self.asearch = self._search  # an attribute of the instance in a Router as well
         self.running = 0
 
     def says(self, name: str, *replies: Say | str | Exception) -> None:
@@ -79,14 +89,37 @@ class Scripted(litellm.Router):
             raise reply.error
         if stream:
             return _Stream(self, model, reply)
+        message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+        if reply.calls:
+            message["content"] = reply.text if reply.text != LONG else None
+            message["tool_calls"] = [
+                {
+                    "id": f"call_{len(self.asked)}_{n}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": said if isinstance(said, str) else json.dumps(said)},
+                }
+                for n, (name, said) in enumerate(reply.calls)
+            ]
+        if reply.annotations:
+            message["annotations"] = list(reply.annotations)
+        finish = "tool_calls" if reply.calls else reply.finish_reason
         response = litellm.ModelResponse(
             model=f"{model}-2026",
-            choices=[
-                {"index": 0, "finish_reason": reply.finish_reason, "message": {"role": "assistant", "content": reply.text}}
-            ],
+            choices=[{"index": 0, "finish_reason": finish, "message": message}],
             usage={"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
         )
         response._hidden_params["response_cost"] = reply.cost
+        return response
+
+    async def _search(self, search_tool_name: str, query: str, **kwargs: Any) -> Any:
+        """Answer a search: `found` holds results or an error by query, `*` those of every other."""
+        self.searched.append({"tool": search_tool_name, "query": query, **kwargs})
+        await asyncio.sleep(self.search_seconds)
+        results = self.found.get(query, self.found.get("*", []))
+        if isinstance(results, Exception):
+            raise results
+        response = SearchResponse(results=[SearchResult(**result) for result in results], object="search")
+        response._hidden_params = {"response_cost": 0.002}
         return response
 
     def models_asked(self) -> list[str]:
@@ -131,6 +164,8 @@ def run_of(
     identity: Identity | None = None,
     purse: Purse | None = None,
     events: list[Event] | None = None,
+    browser: Browser | None = None,
+    private: bool = False,
 ) -> Run:
     """A run over scripted models. `events` collects what it emits."""
     layers = resolve(config, ("fusion/test",), Settings())
@@ -151,7 +186,13 @@ def run_of(
         if events is not None:
             events.append(event)
 
-    return Run(request, layers.config, line_up(layers.config, models.provider), meter, recorder, client, models, emit=emit)
+    tools = layers.config.tools if isinstance(layers.config.tools, Tools) and not private else None
+    if browser is None and tools is not None:
+        browser = Browser(tools)
+    return Run(
+        request, layers.config, line_up(layers.config, models.provider), meter, recorder, client, models, private,
+        tools, browser, emit,
+    )  # fmt: skip
 
 
 def server_error() -> Exception:

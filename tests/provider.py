@@ -7,6 +7,7 @@ the last one from then on. Every request is kept in `provider.requests`. One ser
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
 import time
@@ -131,6 +132,15 @@ def _shared(prompt: list[str], earlier: list[str]) -> int:
             break
         words += len(one.split())
     return words
+
+
+def call(name: str, **arguments: Any) -> dict[str, Any]:
+    """A tool call as an OpenAI-compatible provider makes it."""
+    made = next(_CALLS)
+    return {"id": f"call_{made}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+_CALLS = itertools.count(1)
 
 
 class _Server(uvicorn.Server):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from types import AsyncGeneratorType
 from typing import Any
 
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy.proxy_server import app
 
@@ -30,6 +32,12 @@ def _body(body: Any, *rest: Any) -> Any:
 # A broken piece of ours, at a prompt's word: the tests show that no request fails of it.
 planning.signals.read = _signals
 intake.body.read = _body
+
+
+# SearXNG is free in LiteLLM's map; the tests that follow the money give it a price.
+if "FUSION_TEST_SEARCH_USD" in os.environ:
+    price = float(os.environ["FUSION_TEST_SEARCH_USD"])
+    litellm.register_model({"searxng/search": {"input_cost_per_query": price, "litellm_provider": "searxng", "mode": "search"}})
 
 
 class Spy(CustomLogger):

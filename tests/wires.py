@@ -29,6 +29,7 @@ class Reply:
     refusal: str | None = None
     raw_body: bytes | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
+    annotations: tuple[dict[str, Any], ...] = ()
     reasoning: str = ""
     choices: int = 1
     chunk_delay_seconds: float = 0.0
@@ -98,6 +99,8 @@ def _message(reply: Reply) -> dict[str, Any]:
         message["refusal"] = reply.refusal
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
+    if reply.annotations:
+        message["annotations"] = list(reply.annotations)
     if reply.tool_calls:
         message["tool_calls"] = list(reply.tool_calls)
     return message
