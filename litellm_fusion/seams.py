@@ -11,10 +11,13 @@ _SEAMS: tuple[tuple[str, str], ...] = (
     ("litellm.integrations.custom_logger", "CustomLogger.async_pre_call_hook"),
     ("litellm.integrations.custom_logger", "CustomLogger.async_post_call_response_headers_hook"),
     ("litellm.litellm_core_utils.internal_call_metadata", "sanitize_user_api_key_auth"),
+    ("litellm.proxy.auth.auth_checks", "can_token_call_search_tool"),
     ("litellm.router", "Router.get_model_group_info"),
     ("litellm.router", "Router.get_model_list"),
     ("litellm.router_utils.cooldown_handlers", "mark_advisor_orchestration_failure"),
+    ("litellm.search", "search_provider_cost_per_query"),
     ("litellm.types.utils", "ModelResponseStream"),
+    ("litellm.types.utils", "is_litellm_owned_kwarg"),
 )
 
 
