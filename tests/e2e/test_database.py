@@ -11,24 +11,35 @@ from typing import Any
 
 import pytest
 from ask import QUESTION, chat
-from provider import Provider, Reply
+from provider import Provider, Reply, call
 from proxy import Proxy, config, fusion
+from web import Web
 
 ENV_FILE = os.environ.get("FUSION_TEST_DATABASE_ENV", "")
+SEARCH_USD = 0.005
 ONCE = secrets.token_hex(4)
 """Names that an earlier run on the same database cannot have taken."""
 pytestmark = pytest.mark.skipif(not ENV_FILE, reason="FUSION_TEST_DATABASE_ENV names no environment with a Postgres")
 
 
 @pytest.fixture(scope="module")
-def stored(_provider: Provider) -> Iterator[Proxy]:
+def stored(_provider: Provider, _web: Web) -> Iterator[Proxy]:
     """A proxy with a database."""
     printed = subprocess.run(["/bin/bash", "-c", f". {ENV_FILE}; env -0"], capture_output=True, check=True).stdout.decode()
     env = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
     wanted = {key: env[key] for key in env if key.startswith(("PRISMA_", "DATABASE_", "DISABLE_SCHEMA")) or key == "PATH"}
-    made = config(_provider.base_url, [fusion("fusion/all", limits={"grace_seconds": 0.2})])
+    own = {
+        "panel": ["m1"],
+        "client_trace": "full",
+        "tools": {"web_search": "sx", "web_fetch": True, "allow_private": [_web.host]},
+    }
+    models = [fusion("fusion/all", limits={"grace_seconds": 0.2}), fusion("fusion/web", **own)]
+    made = config(_provider.base_url, models)
+    made["search_tools"] = [
+        {"search_tool_name": "sx", "litellm_params": {"search_provider": "searxng", "api_base": _web.base_url}}
+    ]
     made["general_settings"] |= {"store_model_in_db": True, "disable_prisma_schema_update": True}
-    running = Proxy(made, {**wanted, "PROXY_BATCH_WRITE_AT": "1"})
+    running = Proxy(made, {**wanted, "PROXY_BATCH_WRITE_AT": "1", "FUSION_TEST_SEARCH_USD": str(SEARCH_USD)})
     yield running
     running.stop()
 
@@ -95,3 +106,38 @@ def test_rows_key_spend_and_traces_agree(stored: Proxy, provider: Provider) -> N
         with stored.client() as client:
             spend = client.get("/key/info", params={"key": key}).json()["info"]["spend"]
     assert spend == pytest.approx(total, abs=1e-9)
+
+
+def _researches(provider: Provider, web: Web) -> None:
+    calls = (call("web_search", query="solar"), call("web_fetch", url=web.url("/solar/1")))
+    provider.script("m1", Reply(tool_calls=calls), "Solar it is, as the first study says [1], for these regions at least.")
+
+
+def test_searches_are_paid_by_the_callers_key(stored: Proxy, provider: Provider, web: Web) -> None:
+    key = _post(stored, "/key/generate", {"max_budget": 1, "key_alias": f"searcher-{ONCE}"})["key"]
+    _researches(provider, web)
+    got = chat(stored, "fusion/web", f"What does {web.url('/solar/1')} say?", key=key)
+    assert got.status == 200, got.body
+    roles = [span["role"] for span in got.trace["spans"]]
+    assert roles == ["member", "search", "fetch", "member"]
+    rows = _rows(stored, key, 4)
+    by_role = {row["metadata"]["spend_logs_metadata"].get("fusion_role"): row for row in rows}
+    assert by_role["search"]["spend"] == pytest.approx(SEARCH_USD)
+    assert by_role["search"]["call_type"] == "asearch"
+    assert {row["metadata"]["user_api_key_alias"] for row in rows} == {f"searcher-{ONCE}"}
+    assert sum(row["spend"] for row in rows) == pytest.approx(got.trace["totals"]["cost_usd"], abs=1e-9)
+    outer = by_role[None]["metadata"]["spend_logs_metadata"]["fusion"]
+    assert [span["role"] for span in outer["spans"]] == roles
+    assert len({row["session_id"] for row in rows}) == 1
+
+
+def test_a_search_tool_that_is_closed_to_a_key_is_closed_to_its_members(stored: Proxy, provider: Provider, web: Web) -> None:
+    body = {"key_alias": f"closed-{ONCE}", "object_permission": {"search_tools": ["another"]}}
+    key = _post(stored, "/key/generate", body)["key"]
+    provider.script("m1", "From what I know: yes, in most of the cases that were looked at.")
+    got = chat(stored, "fusion/web", "Tell me about solar.", key=key)
+    assert got.status == 200, got.body
+    assert ("tools", "search_refused") in got.steps
+    offered = [tool["function"]["name"] for tool in provider.asked("m1")[0]["tools"]]
+    assert offered == ["web_fetch"]
+    assert web.searches == []
