@@ -98,8 +98,8 @@ class Tools(Part):
     @field_validator("proxy")
     @classmethod
     def _proxy(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s/]+/?", value):
-            raise ValueError("a proxy is http://host:port or https://host:port")
+        if value is not None and not re.fullmatch(r"https?://[^\s/@]+/?", value):
+            raise ValueError("a proxy is http://host:port or https://host:port, without credentials: keys can read this config")
         return value
 
     @property

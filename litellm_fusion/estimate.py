@@ -1,7 +1,9 @@
 """What a decided request would call, and what that would cost: (config, lineup, decision) → Estimate. Nobody is asked.
 
 Two figures per call: the expected one assumes EXPECTED_TOKENS of output, the worst one every token that the call may
-write. Judge repairs, reserves, backups and retries are in neither: they come up to `limits.max_cost_usd`.
+write. Judge repairs, reserves, backups, retries and the price of searches are in neither: they come up to
+`limits.max_cost_usd`. A member with web tools is expected to take RESEARCH_TURNS turns before it answers, at worst one per
+call that it may make, each reading everything before it.
 """
 
 from __future__ import annotations
@@ -11,15 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from litellm_fusion import params
-from litellm_fusion.config import FusionConfig
+from litellm_fusion.config import FusionConfig, Tools
 from litellm_fusion.limits import PANEL_SHARE, Price, fitting
 from litellm_fusion.lineup import Lineup, Seat
 from litellm_fusion.models import Models
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, has_image
+from litellm_fusion.toolcalls import names
 from litellm_fusion.types import UNLIMITED, Decision, Request, Role
 
 EXPECTED_TOKENS = 700
 """Output of a typical call: a page of text."""
+RESEARCH_TURNS = 2
 WORDS_OF_OURS = 600
 """Tokens that our own instructions and fences add for the judge and for the synthesizer."""
 
@@ -86,8 +90,14 @@ def _fused(
         return (), tuple(left_out)
     seats = [able[position] for position in kept]
     limits = [_least(params.for_member(seat.params, request.params, limit)[1], most) for seat in seats]
-    groups = Counter((seat.model, tokens) for seat, tokens in zip(seats, limits, strict=True))
-    calls = [_planned("member", model, models, prompt, tokens, count) for (model, tokens), count in groups.items()]
+    groups = Counter((seat.model, tokens, _web(config, seat, models)) for seat, tokens in zip(seats, limits, strict=True))
+    calls = []
+    for (model, tokens, tools), count in groups.items():
+        turns, at_most = (1 + RESEARCH_TURNS, 1 + tools.max_calls) if tools is not None else (1, 1)
+        page = 0 if tools is None else int(tools.max_page_chars / BYTES_PER_TOKEN)
+        # Each turn reads what came before it: on average half of all pages.
+        read, read_at_most = prompt + page * RESEARCH_TURNS // 2, prompt + page * (at_most - 1) // 2
+        calls.append(_planned("member", model, models, read, tokens, count * turns, count * at_most, read_at_most))
     return (*calls, *_after_the_panel(config, lineup, request, models, prompt, limits)), tuple(left_out)
 
 
@@ -131,6 +141,13 @@ def _planned(
         if most is not None and prompt_at_most is not None:
             worst = at_most * price.cost(prompt_at_most, most)
     return PlannedCall(role, model, count, at_most, prompt, expected, worst)
+
+
+def _web(config: FusionConfig, seat: Seat, models: Models) -> Tools | None:
+    """The function tools that a seat is offered, or None."""
+    facts = models.facts(seat.model)
+    offered = isinstance(config.tools, Tools) and seat.tools and not (facts is not None and facts.tools is False)
+    return config.tools if isinstance(config.tools, Tools) and offered and names(config.tools) else None
 
 
 def _able(seats: Sequence[Seat], request: Request, models: Models, prompt: int) -> tuple[list[Seat], list[tuple[str, str]]]:

@@ -94,14 +94,17 @@ def _read(router: Any, name: str) -> Facts | None:
     inner = deployments[0]["litellm_params"]["model"]
     if group is None:
         return Facts(provider=_provider(inner))
-    mapped = _mapped(inner, deployments[0])
+    info = deployments[0].get("model_info") or {}
+    mapped = _mapped(inner)
     return Facts(
         provider=_provider(inner),
         price=_price(group, deployments),
         window=int(group.max_input_tokens) if group.max_input_tokens else None,
         writes=int(group.max_output_tokens) if group.max_output_tokens else None,
-        vision=bool(group.supports_vision) if mapped or group.supports_vision else None,
-        tools=bool(group.supports_function_calling) if mapped or group.supports_function_calling else None,
+        vision=bool(group.supports_vision) if mapped or "supports_vision" in info or group.supports_vision else None,
+        tools=bool(group.supports_function_calling)
+        if mapped or "supports_function_calling" in info or group.supports_function_calling
+        else None,
         schema=_schema(inner),
         pdf=_takes("supports_pdf_input", inner, deployments[0]),
         audio=_takes("supports_audio_input", inner, deployments[0]),
@@ -141,13 +144,12 @@ def _states_price(deployment: Any) -> bool:
     return deployment["litellm_params"]["model"] in litellm.model_cost
 
 
-def _mapped(inner: str, deployment: Any) -> bool:
-    """Whether LiteLLM's map, or the operator, says what the model can do; a default `False` means nothing. The router
-    itself puts an empty entry into the map for a model that it does not know.
+def _mapped(inner: str) -> bool:
+    """Whether LiteLLM's map says what the model can do. An entry without a mode is only an operator's price, which the
+    router put there: its `False` means nothing.
     """
-    info = deployment.get("model_info") or {}
-    known = any("mode" in (litellm.model_cost.get(name) or {}) for name in (inner, inner.partition("/")[2]))
-    return known or "supports_vision" in info or "supports_function_calling" in info
+    entries = (litellm.model_cost.get(name) for name in (inner, inner.partition("/")[2]))
+    return any(entry and entry.get("mode") for entry in entries)
 
 
 def _takes(ability: str, inner: str, deployment: Any) -> bool | None:

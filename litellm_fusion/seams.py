@@ -13,10 +13,13 @@ _SEAMS: tuple[tuple[str, str], ...] = (
     ("litellm.litellm_core_utils.internal_call_metadata", "sanitize_user_api_key_auth"),
     ("litellm.proxy.common_utils.encrypt_decrypt_utils", "decrypt_value_helper"),
     ("litellm.responses.utils", "ResponsesAPIRequestUtils.get_model_id_from_response_id"),
+    ("litellm.proxy.auth.auth_checks", "can_token_call_search_tool"),
     ("litellm.router", "Router.get_model_group_info"),
     ("litellm.router", "Router.get_model_list"),
     ("litellm.router_utils.cooldown_handlers", "mark_advisor_orchestration_failure"),
+    ("litellm.search", "search_provider_cost_per_query"),
     ("litellm.types.utils", "ModelResponseStream"),
+    ("litellm.types.utils", "is_litellm_owned_kwarg"),
 )
 
 

@@ -12,6 +12,8 @@ from litellm_fusion.layers import Layers
 from litellm_fusion.limits import FLOOR_TOKENS, PANEL_SHARE, fitting
 from litellm_fusion.lineup import Lineup
 from litellm_fusion.models import Models
+from litellm_fusion.toolcalls import NATIVE
+from litellm_fusion.toolcalls import names as function_tools
 
 MANY_ANSWERS = 4
 SAMPLE_PROMPT_TOKENS = 1_000
@@ -63,7 +65,9 @@ def of_model(config: ProxyConfig, entry: Entry, layers: Layers, lineup: Lineup, 
             f"{name}: model_info.disable_background_health_check",
             "is not true: background health checks ask this model too; the plugin answers by itself, without a panel",
         )
-    yield from _not_yet(config, name, layers)
+    yield from _tools(config, name, layers, lineup, models)
+    if layers.config.classifier is not None:
+        yield Finding("warning", f"{name}: classifier", "is validated, and not used in this version")
     yield from _rules(name, layers)
     for seat in {seat.model: seat for seat in lineup.seats}.values():
         for key in _LOOKS_SECRET & {str(key).lower() for key in seat.params}:
@@ -125,18 +129,27 @@ def _prices(name: str, layers: Layers, lineup: Lineup, models: Models) -> Iterat
         )
 
 
-def _not_yet(config: ProxyConfig, name: str, layers: Layers) -> Iterator[Finding]:
+def _tools(config: ProxyConfig, name: str, layers: Layers, lineup: Lineup, models: Models) -> Iterator[Finding]:
+    """What members' web tools will not do."""
     tools = layers.config.tools
-    if isinstance(tools, Tools) and tools.on:
+    if not isinstance(tools, Tools) or not tools.on:
+        return
+    found = config.raw.get("search_tools") or []
+    names = [tool.get("search_tool_name") for tool in found if isinstance(tool, Mapping)]
+    if tools.web_search and tools.web_search != NATIVE and tools.web_search not in names:
+        yield Finding("warning", f"{name}: tools.web_search", f"{tools.web_search!r} is none of this config's search_tools")
+    facts = {seat.model: models.facts(seat.model) for seat in lineup.seats if seat.tools}
+    for model, known in facts.items():
+        if function_tools(tools) and known is not None and known.tools is False:
+            yield Finding("warning", f"{name}: {model}", "calls no tools, as far as LiteLLM knows: it answers without the web")
+    if tools.web_search == NATIVE and not any(known is not None and known.web_search for known in facts.values()):
         yield Finding(
-            "warning", f"{name}: tools", "are validated, and not used in this version: members answer without the web"
+            "warning", f"{name}: tools.web_search", "is native, and no member searches by itself as far as LiteLLM knows"
         )
-        found = config.raw.get("search_tools") or []
-        names = [tool.get("search_tool_name") for tool in found if isinstance(tool, Mapping)]
-        if tools.web_search and tools.web_search != "native" and tools.web_search not in names:
-            yield Finding("warning", f"{name}: tools.web_search", f"{tools.web_search!r} is none of this config's search_tools")
-    if layers.config.classifier is not None:
-        yield Finding("warning", f"{name}: classifier", "is validated, and not used in this version")
+    if tools.proxy is not None:
+        yield Finding(
+            "note", f"{name}: tools.proxy", "resolves names itself: which addresses are reached is then its own business"
+        )
 
 
 def _rules(name: str, layers: Layers) -> Iterator[Finding]:

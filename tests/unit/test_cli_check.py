@@ -132,15 +132,27 @@ def test_an_unknown_price_is_warned_about(write):
     assert "refused, because max_cost_usd is written" in result.output
 
 
-def test_tools_are_said_to_be_unused(write):
+def test_what_web_tools_will_not_do_is_said(write):
     def tools(config):
-        research(config)["tools"] = {"web_search": "exa"}
+        research(config)["tools"] = {"web_search": "exa", "proxy": "http://egress:3128"}
+        config["model_list"][0].setdefault("model_info", {})["supports_function_calling"] = False
 
     result = run(app, ["check", write(tools)])
 
     assert result.exit_code == 0
-    assert "not used in this version" in result.output
+    assert "not used in this version" not in result.output
     assert "'exa' is none of this config's search_tools" in result.output
+    assert "answers without the web" in result.output
+    assert "resolves names itself" in result.output
+
+
+def test_native_search_that_nobody_has_is_said(write):
+    def native(config):
+        research(config)["tools"] = {"web_search": "native"}
+        research(config)["panel"] = ["own", "own"]
+        config["model_list"].append({"model_name": "own", "litellm_params": {"model": "openai/own-model-x", "api_key": "x"}})
+
+    assert "no member searches by itself" in run(app, ["check", write(native), "-m", "fusion/research"]).output
 
 
 def test_a_rule_behind_an_unconditional_one_is_warned_about(write):

@@ -219,3 +219,15 @@ def test_signals_about_the_caller_are_for_the_operator_only(name):
 def test_expressions_are_for_the_operator_only():
     assert all("when" not in rule for rule in told()["rules"])
     assert any(rule["when"] for rule in told(for_operator=True)["rules"])
+
+
+def test_web_tools_make_more_calls_and_a_dearer_worst_case():
+    plain = told()
+    own = {"tools": {"web_search": "sx", "web_fetch": True, "max_calls": 4}, "limits": {"max_cost_usd": 100}}
+    web = told(own)
+    members = [call for call in web["calls"] if call["role"] == "member"]
+    assert [(call["count"], call["at_most"]) for call in members] == [(3, 5)] * 3
+    assert web["estimated_cost_usd"] > plain["estimated_cost_usd"]
+    assert web["worst_case_cost_usd"] > plain["worst_case_cost_usd"]
+    native = told({"tools": {"web_search": "native"}})
+    assert native["estimated_cost_usd"] == plain["estimated_cost_usd"]
