@@ -21,8 +21,8 @@ async def answer(run: Run) -> Reply:
     client, _ = params.for_synthesizer(run.request.params, None)
     if run.request.tools:
         client["tools"] = [dict(tool) for tool in run.request.tools]
-    own = sole(run.config, run.lineup, model)
-    messages = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
+    reader = run.models.reader(model, sole=sole(run.config, run.lineup, model))
+    messages = tuple(replayed(run.request.messages, reader))
     call = Call("direct", model, messages, client)
     try:
         return await (_streamed(run, call) if run.request.stream else _whole(run, call))

@@ -30,17 +30,17 @@ async def fuse(run: Run) -> Reply:
         if majority is not None:
             winner, run.recorder.agreement = majority
             run.recorder.step("vote", "majority", f"{winner.model}, {run.recorder.agreement:.2f} of the answers")
-            return await _given(run, winner, None)
+            return await _given(run, winner)
         run.recorder.step("vote", "no_majority", "the judge decides")
     analysis = await compare(run, good) if len(good) > 1 else None
     run.recorder.analysis, run.recorder.agreement = analysis, agreement(good, analysis)
     picked = _picked(run, good, analysis)
-    return await (_given(run, picked, analysis) if picked is not None else _written(run, good, analysis))
+    return await (_given(run, picked) if picked is not None else _written(run, good, analysis))
 
 
-async def _given(run: Run, answer: Answer, analysis: Analysis | None) -> Reply:
-    """A chosen answer: word for word, or put into the client's contract by the synthesizer."""
-    return await _written(run, (answer,), analysis) if _bound(run) else as_it_is(answer)
+async def _given(run: Run, answer: Answer) -> Reply:
+    """A chosen answer: word for word, or put into the client's contract by the synthesizer, who sees no other."""
+    return await _written(run, (answer,), None) if _bound(run) else as_it_is(answer)
 
 
 async def _written(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply:

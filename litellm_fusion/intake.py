@@ -35,7 +35,7 @@ def wanted(data: dict[str, Any]) -> Entry | None:
     if "messages" in data or "input" in data:
         progress.clean(data)
         if entry is None:
-            thinking.clean(data, str(data.get("model")))
+            thinking.clean(data, thinking.Reader(str(data.get("model"))))
     return entry
 
 
@@ -127,7 +127,7 @@ def _go_direct(plan: Plan, data: dict[str, Any], models: Models) -> None:
     if not model:
         return  # nobody may see this text: the provider says so
     data["model"] = model
-    thinking.clean(data, model, sole=sole(plan.config, plan.lineup, model), unsigned=not models.signs(model))
+    thinking.clean(data, models.reader(model, sole=sole(plan.config, plan.lineup, model)))
     key = "litellm_metadata" if "litellm_metadata" in data else "metadata"
     metadata = data.setdefault(key, {})
     metadata["spend_logs_metadata"] = {

@@ -11,8 +11,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import litellm
+from litellm.llms.anthropic.common_utils import AnthropicModelInfo
 
 from litellm_fusion.limits import Price
+from litellm_fusion.thinking import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Facts:
     params: frozenset[str] | None = None
     pdf: bool | None = None
     audio: bool | None = None
+    adaptive: bool = False
 
     @property
     def unreadable(self) -> frozenset[str]:
@@ -73,9 +76,10 @@ class Models:
         facts = self.facts(name)
         return None if facts is None else facts.provider
 
-    def signs(self, name: str) -> bool:
-        """Whether a model's provider signs thinking and refuses what is not signed."""
-        return self.provider(name) == "anthropic"
+    def reader(self, name: str, *, sole: bool) -> Reader:
+        """A model as the reader of a history with thinking in it. Anthropic's refuse what is not signed."""
+        facts = self.facts(name)
+        return Reader(name, sole, self.provider(name) != "anthropic", facts is None or not facts.adaptive)
 
     def price(self, name: str) -> Price | None:
         """US dollars per token, or None when LiteLLM knows no price."""
@@ -93,7 +97,7 @@ def _read(router: Any, name: str) -> Facts | None:
         group = None
     inner = deployments[0]["litellm_params"]["model"]
     if group is None:
-        return Facts(provider=_provider(inner))
+        return Facts(provider=_provider(inner), adaptive=_adaptive(inner))
     info = deployments[0].get("model_info") or {}
     mapped = _mapped(inner)
     return Facts(
@@ -109,6 +113,7 @@ def _read(router: Any, name: str) -> Facts | None:
         pdf=_takes("supports_pdf_input", inner, deployments[0]),
         audio=_takes("supports_audio_input", inner, deployments[0]),
         web_search=bool(getattr(group, "supports_web_search", False)),
+        adaptive=_adaptive(inner),
         params=frozenset(group.supported_openai_params) if group.supported_openai_params else None,
     )
 
@@ -159,6 +164,14 @@ def _takes(ability: str, inner: str, deployment: Any) -> bool | None:
         return bool(info[ability])
     entries = (litellm.model_cost.get(name) or {} for name in (inner, inner.partition("/")[2]))
     return next((bool(entry.get(ability)) for entry in entries if "mode" in entry), None)
+
+
+def _adaptive(inner: str) -> bool:
+    try:
+        model, provider, _, _ = litellm.get_llm_provider(model=inner)
+        return AnthropicModelInfo.is_adaptive_thinking_model(model, provider)
+    except Exception:  # what LiteLLM can't say of a model is no reason to fail
+        return False
 
 
 def _schema(inner: str) -> bool:

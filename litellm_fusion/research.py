@@ -137,7 +137,11 @@ class _Work:
             params["web_search_options"] = params.get("web_search_options") or {}
         if self._definitions:
             # Kept in the last turn too: providers refuse a history of calls without them, and prompt caches begin with them.
-            params["tools"] = self._definitions
+            # The client's own stay defined where the history has calls of them; none of those can be made here.
+            names = {definition["function"]["name"] for definition in self._definitions}
+            others = [tool for tool in params.get("tools") or () if tool.get("function", {}).get("name") not in names]
+            params["tools"] = [*others, *self._definitions]
+            params.pop("tool_choice", None)
             if last:
                 params["tool_choice"] = "none"
         messages = self._messages(last=last)

@@ -85,8 +85,8 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
     facts = run.models.facts(model)
     if run.request.tools:
         client["tools"] = [dict(tool) for tool in run.request.tools]
-    own = sole(run.config, run.lineup, model)
-    conversation = tuple(replayed(run.request.messages, model, sole=own, unsigned=not run.models.signs(model)))
+    reader = run.models.reader(model, sole=sole(run.config, run.lineup, model))
+    conversation = tuple(replayed(run.request.messages, reader))
     if facts is not None:
         conversation = readable(conversation, facts.unreadable)
     compared = None if analysis is None else named(analysis, {})

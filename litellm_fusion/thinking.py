@@ -4,7 +4,8 @@ Providers sign thinking for one model and for the very conversation that it stoo
 refused. What a synthesizer thought stood behind the panel's answers, which no history repeats, so its signature carries
 a mark of ours with the model's name. The rules, without any state:
 
-1. Marked thinking goes back to the model that the mark names, inside an open tool loop only; the mark comes off.
+1. Marked thinking goes back to the model that the mark names, inside an open tool loop only; the mark comes off. Models
+   that think adaptively can do without, and the newest refuse what stood in another conversation: they get none.
 2. Unmarked thinking goes back where one model alone answers directly, so that it must be the one that thought it, and
    inside an open tool loop, which has one model. Elsewhere it goes.
 3. Members see none: it is another model's, or another conversation's.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from litellm_fusion.types import Message
@@ -22,6 +24,18 @@ _MARK = "fusion|signed|"
 _BLOCKS = ("thinking", "redacted_thinking")
 _PROOF = {"thinking": "signature", "redacted_thinking": "data"}
 _RESULTS = ("tool_result", "function_call_output", "custom_tool_call_output", "computer_call_output")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is to read a history. `sole`: no other model answers directly. `unsigned`: it takes thinking without a signature.
+    `needs_loop`: a provider that was told to think refuses a loop's call without the thinking before it.
+    """
+
+    model: str
+    sole: bool = True
+    unsigned: bool = True
+    needs_loop: bool = True
 
 
 def marked(blocks: Any, model: str) -> Any:
@@ -36,21 +50,19 @@ def unthought(messages: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(_unthought(message) for message in messages)
 
 
-def replayed(messages: Sequence[Any], model: str, *, sole: bool, unsigned: bool = True) -> list[Any]:
-    """A history, in any API's form, with the thinking that `model` may see again. `sole`: no other model answers
-    directly. `unsigned` tells whether it takes thinking without a signature. Untouched turns are the same objects.
-    """
+def replayed(messages: Sequence[Any], reader: Reader) -> list[Any]:
+    """A history, in any API's form, with the thinking that its reader may see again. Untouched turns are the same objects."""
     loop = loop_start(messages)
-    kept = (_replayed(turn, model, sole or at >= loop, at >= loop, unsigned) for at, turn in enumerate(messages))
+    kept = (_replayed(turn, reader, at >= loop) for at, turn in enumerate(messages))
     return [turn for turn in kept if turn is not None]
 
 
-def clean(body: dict[str, Any], model: str, *, sole: bool = True, unsigned: bool = True) -> None:
+def clean(body: dict[str, Any], reader: Reader) -> None:
     """The same for a request's body, which is changed. Bodies without thinking stay as they are."""
     for key in ("messages", "input"):
         turns = body.get(key)
         if isinstance(turns, list) and any(_thinks(turn) for turn in turns):
-            body[key] = replayed(turns, model, sole=sole, unsigned=unsigned)
+            body[key] = replayed(turns, reader)
 
 
 def loop_start(messages: Sequence[Any]) -> int:
@@ -64,25 +76,27 @@ def loop_start(messages: Sequence[Any]) -> int:
     return next(spoken, -1) + 1
 
 
-def _replayed(turn: Any, model: str, native: bool, in_loop: bool, unsigned: bool) -> Any:
+def _replayed(turn: Any, reader: Reader, in_loop: bool) -> Any:
     if not _thinks(turn):
         return turn
-    kept = _kept(turn, model, native, in_loop, unsigned)
+    kept = _kept(turn, reader, in_loop)
     return turn if kept == turn else kept
 
 
-def _kept(turn: Any, model: str, native: bool, in_loop: bool, unsigned: bool) -> Any:
+def _kept(turn: Any, reader: Reader, in_loop: bool) -> Any:
+    native = reader.sole or in_loop
 
     def allowed(block: Any) -> Any:
         if not isinstance(block, Mapping) or block.get("type") not in _BLOCKS:
             return block
         proof = _proof(block)
         if proof is None:
-            return block if unsigned else None
+            return block if reader.unsigned else None
         if not proof.startswith(_MARK):
             return block if native else None
         maker, _, original = proof.removeprefix(_MARK).rpartition("|")
-        return _with_proof(block, original) if in_loop and maker == model else None
+        fits = in_loop and reader.needs_loop and maker == reader.model
+        return _with_proof(block, original) if fits else None
 
     result = dict(turn)
     if turn.get("type") == "reasoning":

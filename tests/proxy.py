@@ -149,6 +149,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
         },
         _claude("claude", "claude-loopback", base_url),
         _claude("claude2", "claude-other", base_url),
+        _claude("opus", "claude-opus-4-8", base_url),
         member("small", base_url, max_input_tokens=200),
         member("dear", base_url, input_cost_per_token=0.001, output_cost_per_token=0.01),
         {
@@ -209,6 +210,7 @@ def fusion_models() -> list[dict[str, Any]]:
         fusion("fusion/thinkers", panel=["thinker", "m2"], synthesizer="thinker", limits=fast),
         fusion("fusion/by-claude", synthesizer="claude", limits=fast),
         fusion("fusion/claude-alone", panel=["m1", "claude2", "m3"], synthesizer="claude", policy=AGENT, limits={"quorum": 3}),
+        fusion("fusion/opus-alone", panel=["m1", "m2", "m3"], synthesizer="opus", policy=AGENT, limits={"quorum": 3}),
         fusion("fusion/agent", policy=AGENT, direct="solo", limits=fast),
         fusion("fusion/claude-agent", panel=["m1", "claude", "m3"], synthesizer="claude", policy=AGENT, direct="solo",
                limits={"quorum": 3}),

@@ -100,6 +100,22 @@ def test_anthropics_tool_choices_too(proxy: Proxy, provider: Provider, choice: A
     assert provider.asked("synth")[0]["tool_choice"] == sent
 
 
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [("auto", "auto"), ("required", "required"), ("none", "none"),
+     ({"type": "function", "name": "look_up"}, {"type": "function", "function": {"name": "look_up"}})],
+    ids=["auto", "required", "none", "named"],
+)  # fmt: skip
+def test_and_those_of_the_responses_api(proxy: Proxy, provider: Provider, choice: Any, sent: Any) -> None:
+    tools = [{"type": "function", "strict": True, **Agent.TOOL["function"]}]
+    body = {"model": "fusion/agent", "input": QUESTION, "tools": tools, "tool_choice": choice, "parallel_tool_calls": False}
+    with proxy.client() as client:
+        got = client.post("/v1/responses", json=body)
+    assert got.status_code == 200, got.text
+    synth = provider.asked("synth")[0]
+    assert (synth["tool_choice"], synth["parallel_tool_calls"], synth["tools"][0]["function"]["strict"]) == (sent, False, True)
+
+
 def test_strict_schemas_reach_the_synthesizer_untouched(proxy: Proxy, provider: Provider) -> None:
     parameters = {
         "type": "object", "properties": {"what": {"type": "string", "enum": ["a", "b"]}}, "required": ["what"],

@@ -58,6 +58,25 @@ def test_a_fused_turns_thinking_goes_back_to_its_model_in_the_loop_alone(
         assert "fusion|signed|" not in json.dumps(seen.body), seen.model
 
 
+@pytest.mark.parametrize("api", ["chat", "messages"])
+def test_a_model_that_thinks_adaptively_gets_only_what_it_thought_there(proxy: Proxy, provider: Provider, api: str) -> None:
+    """The newest models refuse thinking that stood in another conversation, and none that is not there."""
+    thoughts = (
+        Reply(reasoning=THOUGHT, tool_calls=(call("look_up", '{"what": "delivery"}'),)),
+        Reply(reasoning="Four days.", tool_calls=(call("look_up", '{"what": "price"}', "call_2"),)),
+        Reply(text=answer("opus")),
+    )
+    provider.script("claude-opus-4-8", *thoughts)
+    agent = Agent(proxy, "fusion/opus-alone", api)
+    agent.ask(QUESTION)
+    for result in ("four days", "40 francs"):
+        assert len(agent.step()) == 1
+        agent.give_results(result)
+    assert agent.step() == []
+    native = f"{SIGNATURE} claude-opus-4-8"
+    assert [_signatures(body) for body in provider.asked("claude-opus-4-8")] == [[], [], [native]]
+
+
 @STREAMED
 def test_a_plain_model_never_sees_a_fused_turns_thinking(proxy: Proxy, provider: Provider, stream: bool) -> None:
     _claude(provider, Reply(text=answer("claude"), reasoning=THOUGHT))

@@ -140,3 +140,21 @@ def test_odd_bodies_never_raise(given_: dict[str, Any], api: Api) -> None:
     request = read(given_, api)
     assert all(isinstance(message, dict) for message in request.messages)
     assert isinstance(request.model, str)
+
+
+USER = {"role": "user", "content": "Hi"}
+
+
+@pytest.mark.parametrize(
+    ("api", "turns", "servable"),
+    [
+        ("chat", [USER], True), ("chat", [{"content": "Hi"}], False), ("chat", ["Hi"], False), ("chat", "Hi", True),
+        ("chat", [{"role": "user", "content": [{"type": "text", "text": ""}, {"type": "image_url"}]}], True),
+        ("chat", [{"role": "user", "content": [{}]}], False), ("chat", [{"role": "assistant", "content": [{}]}], True),
+        ("messages", [USER], True), ("messages", [{"role": "user", "content": ""}], False), ("messages", [], False),
+        ("messages", [{"role": "user", "content": [{"type": "text", "text": " "}]}], False),
+        ("messages", [{"role": "user", "content": [{"type": "image"}]}], True), ("responses", None, True),
+    ],
+)  # fmt: skip
+def test_what_litellm_fails_on_is_seen_before(api: Api, turns: Any, servable: bool) -> None:
+    assert (body.unservable({"messages": turns}, api) is None) is servable

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from litellm_fusion.config import FusionConfig
-from litellm_fusion.lineup import Lineup, line_up, only, quorum_of
+from litellm_fusion.lineup import Lineup, line_up, only, quorum_of, sole
 
 PROVIDERS = {"opus": "anthropic", "haiku": "anthropic", "gpt": "openai", "mini": "openai", "gemini": "gemini"}
 
@@ -123,3 +123,16 @@ def test_the_direct_model_is_kept_when_trusted_else_the_first_that_is() -> None:
     assert only(FULL, {"gemini", "opus"}).direct == "opus"
     assert only(FULL, {"zeta", "local"}).direct == "local"
     assert only(FULL, set()).direct == ""
+
+
+@pytest.mark.parametrize(
+    ("keys", "alone"),
+    [
+        ({}, True), ({"direct": "opus"}, True), ({"direct": "gpt"}, False), ({"synthesizer": "gpt"}, False),
+        ({"policy": [{"name": "x", "use": {"direct": "gemini"}}]}, False),
+        ({"policy": [{"name": "x", "use": {"direct": "opus"}}]}, True),
+    ],
+)  # fmt: skip
+def test_whether_one_model_gives_every_direct_answer(keys: dict[str, Any], alone: bool) -> None:
+    config = FusionConfig.model_validate({"panel": ["opus", "gpt"], **keys})
+    assert sole(config, line_up(config, PROVIDERS.get), "opus") is alone

@@ -13,11 +13,14 @@ from litellm_fusion.params import (
     LENGTH,
     SAMPLING,
     THINKING,
+    for_history,
     for_member,
     for_synthesizer,
+    offered,
     unsupported,
     without,
 )
+from litellm_fusion.types import Request
 
 CLIENTS: dict[str, Any] = {key: f"client's {key}" for key in CLIENT if key not in LENGTH}
 
@@ -88,3 +91,28 @@ def test_without_leaves_the_rest_and_changes_nothing_in_place() -> None:
     params = {"a": 1, "b": 2}
     assert without(params, ("b", "c")) == {"a": 1}
     assert params == {"a": 1, "b": 2}
+
+
+TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+CALLED = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "old_tool", "arguments": "{}"}}]}
+
+
+class TestHistoryWithCalls:
+    def test_without_calls_a_member_gets_no_tools(self) -> None:
+        assert for_history(Request("m", ({"role": "user", "content": "Hi"},), tools=(TOOL,))) == {}
+
+    def test_with_calls_it_gets_the_clients_tools_and_may_call_none(self) -> None:
+        assert for_history(Request("m", (CALLED,), tools=(TOOL,))) == {"tools": [TOOL], "tool_choice": "none"}
+
+    def test_where_the_client_sends_none_any_more_their_names_do(self) -> None:
+        made = for_history(Request("m", (CALLED, CALLED)))
+        assert [tool["function"]["name"] for tool in made["tools"]] == ["old_tool"]
+
+    @pytest.mark.parametrize("odd", [None, "x", [None], [{"function": None}], [{"function": {"name": 7}}]])
+    def test_odd_calls_are_none(self, odd: Any) -> None:
+        assert for_history(Request("m", ({"role": "assistant", "tool_calls": odd},))) == {}
+
+
+@pytest.mark.parametrize(("functions", "count"), [(None, 1), ([], 1), ([{"name": "f"}, "odd"], 2), ("odd", 1)])
+def test_legacy_functions_are_offered_like_tools(functions: Any, count: int) -> None:
+    assert len(offered(Request("m", (), tools=(TOOL,), params={"functions": functions}))) == count

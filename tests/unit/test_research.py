@@ -93,6 +93,22 @@ async def test_tools_are_offered_until_the_last_turn(web: Web) -> None:
     assert router.asked[-1]["messages"][-1]["content"] == prompts.LAST_TURN
 
 
+async def test_the_tools_of_a_history_stay_defined_beside_the_webs(web: Web) -> None:
+    router = _router()
+    router.found["*"] = results("https://a.test/1")
+    router.says("a", Say(calls=(("web_search", SEARCH),)), LONG)
+    looked = {"id": "c1", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+    history = (
+        {"role": "user", "content": "Look it up."}, {"role": "assistant", "content": None, "tool_calls": [looked]},
+        {"role": "tool", "tool_call_id": "c1", "content": "Nothing there."}, {"role": "user", "content": "Compare both."},
+    )  # fmt: skip
+    answer = await _ask(run_of(router, {**CONFIG, "tools": tools(web)}, request=Request("fusion/test", history)))
+    assert answer.status == "ok"
+    for call in router.asked:
+        assert [tool["function"]["name"] for tool in call["tools"]] == ["look_up", "web_search", "web_fetch"]
+    assert "tool_choice" not in router.asked[0]
+
+
 async def test_calls_of_one_turn_run_at_the_same_time(web: Web) -> None:
     router = _router()
     router.search_seconds = web.delay_seconds = 0.2
