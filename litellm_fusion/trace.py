@@ -1,7 +1,7 @@
 """The record that every request leaves behind: decision, spans, ladder, analysis, totals.
 
 A Recorder is written to by the stages of one run; `record` freezes it into the names of the contract, `summary` is the
-part that a client may see. Sinks (headers, message, LiteLLM's log; later OpenTelemetry, Prometheus, a store) are
+part that a client may see. Sinks (headers, message, LiteLLM's log, Prometheus; later OpenTelemetry, a store) are
 functions of that record and stand in `sinks.py`.
 """
 
