@@ -14,6 +14,7 @@ from typing import Any
 from litellm_fusion import outcomes, params, prompts
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
+from litellm_fusion.judge import sources_chars
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted
 from litellm_fusion.run import Run
@@ -78,7 +79,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
         client["tools"] = [dict(tool) for tool in run.request.tools]
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
-    sources = listed(run.recorder.sources, answers, passages=False)
+    sources = listed(run.recorder.sources, answers, passages=False, chars=sources_chars(facts))
 
     def message(texts: Sequence[str]) -> Any:
         pairs = [(answer.label or str(n), text) for n, (answer, text) in enumerate(zip(answers, texts, strict=True), 1)]
