@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from litellm_fusion import prompts
 from litellm_fusion.config import Tools
 from litellm_fusion.errors import CallFailed, LimitExceeded, ToolFailed
@@ -161,11 +163,12 @@ class Desk:
         short: list[str] = []
         for one in found:
             url = canonical(one.url)
-            if url is None or len(texts) == RESULTS or not self._browser.places.lists(host_of(url)):
+            if url is None or len(texts) == RESULTS or not self._browser.places.allows(httpx.URL(url)):
                 continue
-            snippet = cleaned(one.snippet)[:SNIPPET_CHARS]
-            head = "\n".join(part for part in (one_line(one.title, 160), url, one_line(one.date, 40)) if part)
-            n = self._notes.take(url, one.title, snippet, fetched=False)
+            # Cut first: some providers send whole pages, and cleaning is the event loop's own time.
+            snippet, title = cleaned(one.snippet[: 2 * SNIPPET_CHARS])[:SNIPPET_CHARS], one_line(one.title[:1_000], 160)
+            head = "\n".join(part for part in (title, url, one_line(one.date[:200], 40)) if part)
+            n = self._notes.take(url, title, snippet, fetched=False)
             self._known.add(url)
             self._known.show(snippet)
             texts.append(prompts.shown_source(n, "result", f"{head}\n{snippet}", self._run.nonce))

@@ -16,6 +16,7 @@ from litellm_fusion import prompts, types
 from litellm_fusion.config import Judge
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.limits import FLOOR_TOKENS
+from litellm_fusion.models import Facts
 from litellm_fusion.room import BYTES_PER_TOKEN, MEDIA, conversation_tokens, fitted, recent, text_of
 from litellm_fusion.run import Run
 from litellm_fusion.sources import listed
@@ -24,6 +25,7 @@ from litellm_fusion.types import Analysis, Answer, Call, Completion, Message, Ne
 JUDGE_SHARE = 0.5
 """Of the time that is left when the panel is in; the rest is the synthesizer's."""
 MAX_ITEMS = 40
+MAX_SOURCES_CHARS = 40_000
 
 
 class _Part(BaseModel):
@@ -141,7 +143,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
     limit = run.config.limits.max_completion_tokens
     chars = run.config.limits.max_answer_chars or 10**9
     conversation_chars = 10**9
-    sources = listed(run.recorder.sources, answers, passages=True)
+    sources = listed(run.recorder.sources, answers, passages=True, chars=sources_chars(facts))
     if facts is not None and facts.window is not None:
         room = int((facts.window - FLOOR_TOKENS * 2) * BYTES_PER_TOKEN * 0.9) - len(prompts.JUDGE_SYSTEM) - len(sources)
         if room <= 0:
@@ -169,6 +171,12 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], criteria: str, *, 
         "judge", model, messages, params, backup=backup,
         timeout_seconds=run.seconds_for(JUDGE_SHARE), max_completion_tokens=limit,
     )  # fmt: skip
+
+
+def sources_chars(facts: Facts | None) -> int:
+    """How much of a window the list of sources may take: an eighth, and not more than a long page."""
+    window = None if facts is None else facts.window
+    return MAX_SOURCES_CHARS if window is None else min(int(window * BYTES_PER_TOKEN / 8), MAX_SOURCES_CHARS)
 
 
 def read(text: str, labels: frozenset[str]) -> tuple[Analysis | None, str]:

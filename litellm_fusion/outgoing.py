@@ -103,5 +103,9 @@ class Outgoing:
 
 
 def outgoing(recorder: Recorder, request: Request) -> Outgoing | None:
-    """The way out of a run that asked anything of the web; None for every other run, whose text leaves as it is."""
-    return None if recorder.web is None else Outgoing(recorder, request)
+    """The way out of a run that asked anything of the web. None for every other run, and where the direct model answered
+    after all, which has read nothing of it: their text leaves as it is.
+    """
+    if recorder.web is None or any(span.role == "direct" for span in recorder.spans):
+        return None
+    return Outgoing(recorder, request)

@@ -180,9 +180,11 @@ async def _check_search(plan: Plan, auth: Any) -> None:
         return
     try:
         await can_token_call_search_tool(search_tool_name=str(named), valid_token=auth)
-    except ProxyException:
+    except Exception as error:  # a check that fails opens no door
         plan.search_refused = True
         plan.recorder.step("tools", "search_refused", str(named))
+        if not isinstance(error, ProxyException):
+            log.error("fusion.search_access failed: %s", origin(error))
 
 
 def _caller(auth: Any, data: dict[str, Any], budget_left_usd: float | None) -> Caller:

@@ -208,6 +208,8 @@ def _plan_here(request: Request, litellm_params: Mapping[str, Any], router: Any)
     layers = REGISTRY.layers(entry)
     made = planning.plan(layers, request, Models(router), Ask(), REGISTRY.mode(layers))
     made.recorder.model = entry.name
+    # Only the hook can ask LiteLLM whether a key may use a search tool; in an SDK nobody needs to.
+    made.search_refused = metadata.get("user_api_key_auth") is not None
     planning.tell_shadow(made)
     return made
 

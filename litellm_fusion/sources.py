@@ -128,8 +128,11 @@ def numbers_in(match: re.Match[str]) -> list[int]:
     return [int(part) for part in re.split(r"[,;]", match.group(1))]
 
 
-def listed(sources: Sequence[Source], answers: Sequence[Answer], *, passages: bool) -> str:
-    """The sources that the answers cite or that were read, a line or two each, as judge and synthesizer see them."""
+def listed(sources: Sequence[Source], answers: Sequence[Answer], *, passages: bool, chars: int = 60_000) -> str:
+    """The sources that the answers cite or that were read, a line or two each, as judge and synthesizer see them.
+
+    Of what does not fit into `chars`, passages go first, then the last sources.
+    """
     cited = {n for answer in answers for code, part in prose(answer.text) if not code
              for match in CITATION.finditer(part) for n in numbers_in(match)}  # fmt: skip
     lines = []
@@ -137,8 +140,11 @@ def listed(sources: Sequence[Source], answers: Sequence[Answer], *, passages: bo
         if source.n in cited or source.fetched:
             lines.append(f"[{source.n}] {source.title} {source.url}")
             if passages and source.n in cited and source.passages:
-                lines.append(f"    {one_line(' … '.join(source.passages), PASSAGE_CHARS)}")
-    return "\n".join(lines)
+                lines.append(f"    {one_line(' … '.join(source.passages)[: 2 * PASSAGE_CHARS], PASSAGE_CHARS)}")
+    whole = "\n".join(lines)
+    if len(whole) <= chars:
+        return whole
+    return listed(sources, answers, passages=False, chars=chars) if passages else whole[:chars].rpartition("\n")[0]
 
 
 def annotated(text: str, annotations: Sequence[Any], notes: Notes) -> str:

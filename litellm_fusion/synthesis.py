@@ -16,6 +16,7 @@ from typing import Any
 from litellm_fusion import contract, mending, outcomes, params, prompts
 from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
+from litellm_fusion.judge import sources_chars
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.lineup import sole
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
@@ -91,7 +92,7 @@ def call_for(run: Run, model: str, answers: Sequence[Answer], analysis: Analysis
         conversation = readable(conversation, facts.unreadable)
     compared = None if analysis is None else named(analysis, {})
     instructions = run.config.synthesizer.instructions
-    sources = listed(run.recorder.sources, answers, passages=False)
+    sources = listed(run.recorder.sources, answers, passages=False, chars=sources_chars(facts))
 
     def message(texts: Sequence[str]) -> Any:
         pairs = [(answer.label or str(n), text) for n, (answer, text) in enumerate(zip(answers, texts, strict=True), 1)]

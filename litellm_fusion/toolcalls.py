@@ -24,9 +24,11 @@ MAX_QUERY_CHARS = 400
 MAX_ARGUMENT_CHARS = 20_000
 _LEAK_SLACK = 400
 """How much prose may stand around a call that leaked into content, before it is an answer about calls instead."""
-_TAGGED = re.compile(r"<(tool_call|function_call|tool|invoke)\b[^>]*>\s*(.*?)\s*(?:</\1>|\Z)", re.DOTALL)
+_TAGGED = re.compile(r"<(tool_call|function_call|tool|invoke)\b[^>]{0,80}>(.*?)(?:</\1>|\Z)", re.DOTALL)
 _FENCED = re.compile(r"```(?:json|tool_code|tool_call)?\s*\n(.*?)(?:```|\Z)", re.DOTALL)
-_NAMED = re.compile(r"(?:<\|?function=|\bcall:\s*|^\s*)(web_search|web_fetch)\b>?\s*[:(]?\s*(\{.*?\})\s*\)?", re.DOTALL)
+_NAMED = re.compile(
+    r"(?:<\|?function=|\bcall:\s{0,9}|^)(web_search|web_fetch)\b>?\s{0,9}[:(]?\s{0,9}(\{.*?\})\s{0,9}\)?", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def leaked(text: str, wanted: Sequence[str]) -> tuple[ToolCall, ...]:
     """Calls that a model wrote as text, such as `{"name": "web_search", "arguments": {...}}`, where they are what the text
     is for: an answer that merely shows one is an answer.
     """
-    if not any(name in text for name in wanted):
+    text = text.strip()
+    if len(text) > MAX_ARGUMENT_CHARS or not any(name in text for name in wanted):
         return ()
     calls: list[ToolCall] = []
     rest = text

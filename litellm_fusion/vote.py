@@ -20,6 +20,8 @@ _BOXED = re.compile(r"\\boxed\{([^{}]{1,200})\}")
 _NUMBER = re.compile(r"^[-+]?(?:\d+|\d{1,3}(?:[,_' ]\d{2,3})*[,_' ]\d{3})(?:\.\d+)? ?%?$")
 _BARE_POINT = re.compile(r"(?<![\d.])\.(?=\d)")
 _WRAPPING = " \t\n.,;:!?*_`\"'“”«»()[]{}$"
+_CITED = re.compile(r"(?<=[^\s\[\]])\s*(?:\[\d{1,3}(?:\s?[,;]\s?\d{1,3})*\]\s*)+(?=[.*_`\s]*$)")
+"""Citations behind an answer, which are none of it. A list that is the whole answer stays."""
 _SHORT = 80
 
 
@@ -33,6 +35,7 @@ def short_answer(text: str) -> str | None:
 
 def normalised(answer: str) -> str:
     """Case, width, wrapping and number format folded: `**42.0**`, `42` and `$42$` are one answer."""
+    answer = _CITED.sub("", answer)
     boxed = _BOXED.search(answer)
     folded = unicodedata.normalize("NFKC", boxed.group(1) if boxed else answer).casefold()
     folded = _BARE_POINT.sub("0.", folded).strip(_WRAPPING)

@@ -70,24 +70,25 @@ class Places:
 
     def client(self, url: httpx.URL) -> AsyncClient:
         """The client for one hop. Raises ToolFailed where the operator's domain lists forbid it."""
-        host = url.raw_host.decode("ascii", "replace").strip("[]").lower().rstrip(".")
-        own = (host, url.port or (443 if url.scheme == "https" else 80))
-        if not self.lists(host) and not (own in self._private and not self._allow):
+        if not self.allows(url):
             raise ToolFailed("domain", "The operator does not allow this site. Use another source.")
-        key = own if own in self._private else None
+        key = _endpoint(url) if self.is_private(url) else None
         if key not in self._clients:
             self._clients[key] = self._open(key)
         return self._clients[key]
 
-    def lists(self, host: str) -> bool:
-        """Whether the operator's domain lists let a host pass; a domain stands for its subdomains too."""
-        denied = any(_under(host, domain) for domain in self._deny)
-        return not denied and (not self._allow or any(_under(host, domain) for domain in self._allow))
+    def allows(self, url: httpx.URL) -> bool:
+        """Whether the operator's lists let a URL pass; a domain stands for its subdomains too. Who allows a private host
+        need not list it once more; who denies a domain denies it in every case.
+        """
+        host, _ = _endpoint(url)
+        if any(_under(host, domain) for domain in self._deny):
+            return False
+        return not self._allow or self.is_private(url) or any(_under(host, domain) for domain in self._allow)
 
     def is_private(self, url: httpx.URL) -> bool:
         """Whether a URL names one of the operator's own hosts, which need no polite pace."""
-        host = url.raw_host.decode("ascii", "replace").strip("[]").lower().rstrip(".")
-        return (host, url.port or (443 if url.scheme == "https" else 80)) in self._private
+        return _endpoint(url) in self._private
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -120,6 +121,11 @@ class Places:
             timeout=httpx.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
         )
+
+
+def _endpoint(url: httpx.URL) -> tuple[str, int]:
+    host = url.raw_host.decode("ascii", "replace").strip("[]").lower().rstrip(".")
+    return host, url.port or (443 if url.scheme == "https" else 80)
 
 
 def _domain(item: str) -> str:

@@ -116,3 +116,15 @@ def test_every_citation_that_is_left_has_its_source(made: list[tuple[str, list[i
 
 def test_a_source_is_a_frozen_value() -> None:
     assert Source("https://a.test/", "T", 1, False).n == 0
+
+
+def test_a_long_list_loses_passages_first_then_its_end() -> None:
+    made = numbered([answer(1, "".join(f"x [{n}]" for n in range(1, 41)), *(f"https://s{n}.test/" for n in range(40)))])
+    whole = listed(made.sources, made.answers, passages=True)
+    assert "passage of" in whole
+    shorter = listed(made.sources, made.answers, passages=True, chars=len(whole) - 1)
+    assert "passage of" not in shorter
+    assert len(shorter.splitlines()) == 40
+    shortest = listed(made.sources, made.answers, passages=True, chars=500)
+    assert len(shortest) <= 500
+    assert shortest.splitlines() == shorter.splitlines()[: len(shortest.splitlines())]

@@ -88,3 +88,14 @@ class TestSettled:
 
     def test_nothing_settles_without_short_answers(self) -> None:
         assert settled(said("x" * 200, "y" * 200), 1) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("Answer: 42 [1].", "42"), ("Answer: **Paris** [1][3]", "paris"), ("Answer: 7 [1, 2]", "7"), ("Answer: [1, 2]", "1, 2"),
+        ("Answer: x[1]", "x"),
+    ],
+)  # fmt: skip
+def test_citations_are_no_part_of_an_answer(text, short):
+    assert short_answer(text) == short

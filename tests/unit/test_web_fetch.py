@@ -202,6 +202,16 @@ async def test_domain_lists(tools: Tools, host: str, allowed: bool) -> None:
     assert failed.value.kind == ("address" if allowed else "domain")
 
 
+async def test_a_private_host_needs_no_second_listing_and_a_denied_one_stays_denied() -> None:
+    async with listening() as site:
+        own = f"127.0.0.1:{site.port}"
+        both = Tools(allow_private=(own,), allow_domains=("good.test",))
+        assert (await _get(f"http://{own}/", tools=both)).body
+        with pytest.raises(ToolFailed) as failed:
+            await _get(f"http://{own}/", tools=Tools(allow_private=(own,), deny_domains=("127.0.0.1",)))
+        assert failed.value.kind == "domain"
+
+
 async def _failure(handler: Any, **more: Any) -> str:
     async with listening(handler) as listener:
         with pytest.raises(ToolFailed) as failed:

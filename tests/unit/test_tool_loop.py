@@ -484,6 +484,36 @@ async def test_cancelling_a_member_leaves_nothing_running(web: Web) -> None:
     assert len(asyncio.all_tasks()) == before
 
 
+async def test_a_leak_is_looked_for_in_no_time() -> None:
+    from litellm_fusion.toolcalls import leaked
+
+    started = time.monotonic()
+    for text in (
+        "web_search" + " " * 15_000,
+        "<tool_call>" * 1_500 + "web_search",
+        "web_search{" * 1_500,
+        "```json\n" * 2_000 + "web_search",
+    ):
+        leaked(text, ("web_search", "web_fetch"))
+        leaked(text * 50, ("web_search", "web_fetch"))
+    assert time.monotonic() - started < 5
+
+
+async def test_a_direct_answer_after_a_failed_panel_leaves_as_it_is(web: Web) -> None:
+    from litellm_fusion.outgoing import outgoing
+
+    router = _router("a", "b")
+    router.says("a", Say(calls=(("web_search", SEARCH),)), litellm.InternalServerError("x", "openai", "a"))
+    router.says("b", "See https://docs.test/ and [1].")
+    run = run_of(router, {**CONFIG, "tools": tools(web), "direct": "b"})
+    reply = await fuse(run)
+    assert run.browser is not None
+    await run.browser.aclose()
+    assert run.recorder.web is not None
+    assert outgoing(run.recorder, run.request) is None
+    assert reply.text == "See https://docs.test/ and [1]."
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
     lambda inner: (
