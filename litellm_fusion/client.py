@@ -328,7 +328,9 @@ def _found(result: Any) -> Found:
 
 def _search_price(router: Any, tool: str) -> Price | None:
     """What one query of a search tool costs by LiteLLM's map, or None."""
-    own = (entry for entry in getattr(router, "search_tools", None) or () if entry.get("search_tool_name") == tool)
+    settings = getattr(router, "settings", None)  # where newer versions keep them
+    tools = settings().search_tools if callable(settings) else getattr(router, "search_tools", None)
+    own = (entry for entry in tools or () if entry.get("search_tool_name") == tool)
     provider = next(((entry.get("litellm_params") or {}).get("search_provider") for entry in own), None)
     with suppress(Exception):  # LiteLLM raises on what its map does not know
         return Price(float(search_provider_cost_per_query(f"{provider}/search", provider)[0]), 0.0)

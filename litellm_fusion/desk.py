@@ -49,6 +49,29 @@ class Result:
     short: str
 
 
+class Hurry:
+    """Begins when enough others have answered: no new turn with calls then, and calls under way get `spare_seconds`."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._spare_seconds = 0.0
+
+    def begin(self, spare_seconds: float) -> None:
+        """The others are in; what still runs has this long."""
+        self._spare_seconds = spare_seconds
+        self._event.set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the others wait already."""
+        return self._event.is_set()
+
+    async def over(self) -> None:
+        """Return when the hurry has begun and its spare time is gone."""
+        await self._event.wait()
+        await asyncio.sleep(self._spare_seconds)
+
+
 class Desk:
     """Where one member's calls are made. `stopped` says that no more should be asked for."""
 
@@ -70,10 +93,8 @@ class Desk:
             return "repeated_calls"
         return "" if self.calls_left > 0 else "max_calls"
 
-    async def work(self, calls: Sequence[ToolCall], hurry: asyncio.Event, seconds: float | None) -> list[Result]:
-        """The results of one turn's calls, in order. What is not there when time is up, or when the others are done and
-        wait, is given up.
-        """
+    async def work(self, calls: Sequence[ToolCall], hurry: Hurry, seconds: float | None) -> list[Result]:
+        """The results of one turn's calls, in order. What is not there when time is up is given up."""
         answers: dict[int, Result] = {}
         tasks: dict[int, asyncio.Task[Page | tuple[Found, ...] | str]] = {}
         for place, call in enumerate(calls):
@@ -195,9 +216,9 @@ class Desk:
         return Result(call, f"{prompts.shown_source(n, 'page', shown, self._run.nonce)}\n{told}", short)
 
 
-async def _settled(tasks: Sequence[asyncio.Task[Any]], hurry: asyncio.Event, seconds: float | None) -> None:
-    """Wait until all are done, the time is up or a hurry begins; then end what still runs, and wait until it is gone."""
-    stop = asyncio.create_task(hurry.wait())
+async def _settled(tasks: Sequence[asyncio.Task[Any]], hurry: Hurry, seconds: float | None) -> None:
+    """Wait until all are done, the time is up or a hurry is over; then end what still runs, and wait until it is gone."""
+    stop = asyncio.create_task(hurry.over())
     pending: set[asyncio.Task[Any]] = set(tasks)
     try:
         async with asyncio.timeout(seconds):

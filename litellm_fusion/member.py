@@ -5,11 +5,11 @@ What happens between its first call and its answer, where it may use the web, is
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 from litellm_fusion import params, prompts
+from litellm_fusion.desk import Hurry
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
 from litellm_fusion.research import means, research, told
@@ -24,17 +24,17 @@ _STATUS: dict[str, Status] = {"timeout": "timeout", "refused": "refused"}
 
 async def ask(
     run: Run, seat: Seat, *, max_tokens: int | None, share: float, timeout_seconds: float | None, reserve: bool = False,
-    hurry: asyncio.Event | None = None,
+    hurry: Hurry | None = None,
 ) -> Answer:  # fmt: skip
-    """The seat's answer, whatever becomes of it. Only cancellation is raised. `hurry` is set when the others wait for it."""
-    answer = await _ask(run, seat, max_tokens, share, timeout_seconds, reserve=reserve, hurry=hurry or asyncio.Event())
+    """The seat's answer, whatever becomes of it. Only cancellation is raised. `hurry` begins when the others wait for it."""
+    answer = await _ask(run, seat, max_tokens, share, timeout_seconds, reserve=reserve, hurry=hurry or Hurry())
     run.recorder.outcomes[seat.number] = answer.status
     return answer
 
 
 async def _ask(
     run: Run, seat: Seat, max_tokens: int | None, share: float, timeout_seconds: float | None, *, reserve: bool,
-    hurry: asyncio.Event,
+    hurry: Hurry,
 ) -> Answer:  # fmt: skip
     notes = Notes(seat.number, lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     own = means(run, seat)

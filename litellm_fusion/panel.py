@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from litellm_fusion import member, vote
 from litellm_fusion.config import AUTO, GRACE_LEAST, GRACE_MOST, GRACE_SHARE
+from litellm_fusion.desk import Hurry
 from litellm_fusion.limits import PANEL_SHARE, fitting
 from litellm_fusion.lineup import Seat
 from litellm_fusion.room import conversation_tokens, has_image
@@ -32,7 +33,7 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
     await run.emit(News(f"asking {len(seats)} model{'s' if len(seats) > 1 else ''}"))
     reserves = list(run.lineup.reserves)
     tasks: dict[asyncio.Task[Answer], Seat] = {}
-    hurry = asyncio.Event()
+    hurry = Hurry()
 
     def start(seat: Seat, *, reserve: bool = False) -> None:
         left = None if ends is None else max(ends - run.meter.elapsed(), 0.05)
@@ -62,8 +63,9 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
                         start(replacement, reserve=True)
             usable_now = sum(answer.status == "ok" for answer in answers)
             if grace_ends is None and usable_now >= run.lineup.quorum and tasks:
-                grace_ends = run.meter.elapsed() + _grace(run)
-                hurry.set()  # who still searches answers now, from what it has
+                grace = _grace(run)
+                grace_ends = run.meter.elapsed() + grace
+                hurry.begin(grace / 2)  # who still searches answers soon, from what it has
             if run.config.aggregate == "vote" and vote.settled(answers, len(seats)):
                 break
     finally:

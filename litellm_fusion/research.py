@@ -6,13 +6,12 @@ from what it has; where its provider takes no such turn, what it found is told t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from litellm_fusion import prompts, toolcalls
 from litellm_fusion.config import Tools
-from litellm_fusion.desk import Desk, Result
+from litellm_fusion.desk import Desk, Hurry, Result
 from litellm_fusion.errors import CallFailed
 from litellm_fusion.limits import FLOOR_TOKENS, PANEL_SHARE
 from litellm_fusion.lineup import Seat
@@ -59,9 +58,7 @@ def told(run: Run, own: Means) -> str:
     return "\n".join(part for part in (prompts.WEB_NATIVE if own.native else "", web) if part)
 
 
-async def research(
-    run: Run, seat: Seat, call: Call, own: Means, notes: Notes, *, share: float, hurry: asyncio.Event
-) -> Completion:
+async def research(run: Run, seat: Seat, call: Call, own: Means, notes: Notes, *, share: float, hurry: Hurry) -> Completion:
     """The member's last turn, which holds its answer; `notes` holds its sources, also when this raises as `complete` does.
 
     `call` is the first turn without tools; its timeout is for the whole of it.
@@ -122,11 +119,11 @@ class _Work:
         """What is left before the answer's own time begins; None without an end."""
         return None if self._ends is None else max(self._ends - self._kept - self._run.meter.elapsed(), 0.05)
 
-    def over(self, desk: Desk, hurry: asyncio.Event) -> str:
+    def over(self, desk: Desk, hurry: Hurry) -> str:
         """Which means is at its end, or nothing."""
         if desk.stopped:
             return desk.stopped
-        if hurry.is_set() or (self._ends is not None and self._run.meter.elapsed() >= self._ends - self._kept):
+        if hurry.begun or (self._ends is not None and self._run.meter.elapsed() >= self._ends - self._kept):
             return "time"
         return "" if self._money() else "money"
 

@@ -88,8 +88,10 @@ def _html(url: str, text: str) -> Page:
     for anchor in tree.iterfind(".//a[@href]"):
         target = canonical(anchor.get("href", ""))
         label = one_line(anchor.text_content(), 80)
-        if target is not None and label and target != url and len(links) < MAX_LINKS:
+        if target is not None and label and target != url:
             links.setdefault(target, label)
+        if len(links) == MAX_LINKS:
+            break
     best = trafilatura.extract(
         tree, url=url, output_format="markdown", include_links=True, include_comments=False, favor_recall=True
     )

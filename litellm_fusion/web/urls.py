@@ -70,14 +70,19 @@ def written(text: str) -> Iterable[str]:
 
 
 def _readings(found: str) -> Iterable[str]:
-    """A match as it is, then without the punctuation that a sentence or a Markdown link puts after a URL."""
-    yield found
-    cut = re.split(r"\)\s*[\[(,;]|\]\(", found, maxsplit=1)[0]
-    if cut != found:
-        yield cut
-    while cut and (cut[-1] in _TRAILING or (cut[-1] in _PAIRS and cut.count(cut[-1]) > cut.count(_PAIRS[cut[-1]]))):
-        cut = cut[:-1]
-        yield cut
+    """A match as it is, without what a Markdown link puts after a URL, and without the punctuation of a sentence: a few
+    readings, however much punctuation there is.
+    """
+    cut = re.split(r"\)\s*[\[(,;]|\]\(", found[: 2 * MAX_URL_CHARS], maxsplit=1)[0]
+    end = len(cut)
+    while end and (cut[end - 1] in _TRAILING or (cut[end - 1] in _PAIRS and not _even(cut[:end], cut[end - 1]))):
+        end -= 1
+    bare = cut[:end].rstrip(f"{_TRAILING})]")
+    return dict.fromkeys((found, cut, cut.rstrip(_TRAILING), cut[:end], bare))
+
+
+def _even(text: str, closing: str) -> bool:
+    return text.count(closing) <= text.count(_PAIRS[closing])
 
 
 class Known:

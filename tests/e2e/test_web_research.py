@@ -288,6 +288,25 @@ def test_json_stays_json_after_research(research: Proxy, panel: Provider, web: W
     assert json.loads(got.text) == {"answer": [1, 2], "source": web.url("/pumps/0"), "bad": "(link removed)"}
 
 
+def test_a_client_that_leaves_in_mid_research_leaves_nothing_behind(research: Proxy, panel: Provider, web: Web) -> None:
+    web.delay_seconds = 3
+    body = {"model": "fusion/research", "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
+    with research.client() as client, client.stream("POST", "/v1/chat/completions", json=body) as got:
+        for line in got.iter_lines():
+            if "searches" in line:
+                break
+    state: dict[str, int] = {}
+    ends = time.monotonic() + 8
+    while time.monotonic() < ends:
+        with research.client() as client:
+            state = client.get("/spy/tasks").json()
+        if (panel.open, state["ours"], state["generators"]) == (0, 0, 0):
+            break
+        time.sleep(0.1)
+    assert (panel.open, state["ours"], state["generators"]) == (0, 0, 0)
+    assert not web.visits
+
+
 def test_the_web_has_a_few_hundred_pages(web: Web) -> None:
     assert len(TOPICS) * PER_TOPIC + len(PAGES) > 250
 

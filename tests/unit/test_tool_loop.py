@@ -378,6 +378,18 @@ async def test_who_still_searches_when_the_others_are_done_answers_now(web: Web)
     assert answers[2].text == "In a hurry [1]."
 
 
+async def test_calls_that_are_almost_done_when_the_others_wait_are_let_finish(web: Web) -> None:
+    router = _router("a", "b", "c")
+    router.found["*"] = results("https://a.test/1")
+    router.says("a", LONG)
+    router.says("b", LONG)
+    router.says("c", Say(calls=(("web_search", SEARCH),)), "Found it in time [1].")
+    router.search_seconds = 0.3
+    config = {**CONFIG, "panel": ["a", "b", "c"], "tools": tools(web), "limits": {"quorum": 2, "grace_seconds": 2.0}}
+    answers = await _panel(run_of(router, config))
+    assert len(answers[2].sources) == 1
+
+
 async def test_without_money_for_another_round_a_member_answers(web: Web) -> None:
     router = _router(a={"input_cost_per_token": 1e-5, "output_cost_per_token": 1e-4})
     page = web.url("/pumps/3")

@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pypdf
 import pytest
@@ -92,6 +93,23 @@ async def test_links_are_bounded_and_only_http() -> None:
     page = await read(_html(f"{PARAGRAPH}{odd}{anchors}"))
     assert len(page.links) == MAX_LINKS
     assert all(url.startswith("https://energy.test/p") for _, url in page.links)
+
+
+TAGS = st.sampled_from([
+    "<p>", "</p>", "<div hidden>", "<a href='", "'>", "</a>", "<table><tr><td>", "<title>", "</title>", "<base href='//[",
+    "<!--", "-->", "<svg>", "<math>", "<template>", "&#0;", "&#xD800;", "<meta charset=utf-16>", "<style>",
+    "<p style='display:none'>", "<body>", "</html>",
+])  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(TAGS | st.text(max_size=20), max_size=30).map("".join))
+def test_any_html_is_a_page_or_a_tool_failure(html: str) -> None:
+    document = Document("https://energy.test/a", "html", html.encode("utf-8", "surrogatepass"))
+    with suppress(ToolFailed):
+        page = asyncio.run(read(document))
+        assert page.text == cleaned(page.text)
+        assert all(canonical(url) == url for _, url in page.links)
 
 
 @pytest.mark.parametrize("body", ["", "<script>only()</script>", "<img src='x.png'>"])
