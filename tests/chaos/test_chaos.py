@@ -140,7 +140,8 @@ def test_every_request_ends_in_time_and_nothing_is_left(stormy: Proxy, provider:
     assert ways["answered"] > 0.7 * len(ends)
     for ended in ends:
         if ended.how == "answered":
-            assert ended.text.strip(), ended
+            # Only the direct model's own empty reply is passed on as it is: so it would be without fusion.
+            assert ended.text.strip() or re.search(r'"role": ?"direct"', ended.told), ended
         elif ended.how.startswith("error"):
             assert 400 <= int(ended.how.split()[1]) < 600
             assert "fusion" in ended.told, ended

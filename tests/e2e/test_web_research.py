@@ -218,6 +218,8 @@ def test_messages_carry_links(research: Proxy, panel: Provider, web: Web) -> Non
 
 
 def test_nothing_is_searched_for_sensitive_text(research: Proxy, panel: Provider, web: Web) -> None:
+    for name in PANEL:
+        panel.script(name, f"{name} says: wind, for its lower running costs and the smaller plot that it takes.")
     got = chat(research, "fusion/private", f"{QUESTION} My card is 4111 1111 1111 1111.")
     assert got.status == 200
     assert (web.searches, web.visits) == ([], {})
