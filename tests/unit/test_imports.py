@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
         "errors types progress presets seams",
-        "conditions limits room agreement vote",
+        "conditions limits room agreement vote markup",
         "config prompts",
         "layers lineup policy web",
         "signals models outcomes asks",
