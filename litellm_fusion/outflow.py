@@ -15,32 +15,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from litellm_fusion import markup
 from litellm_fusion.sources import CITATION, numbers_in
 from litellm_fusion.types import Source
 from litellm_fusion.web.urls import page_key
 
-HOLD_CHARS = 1_000
-"""Of an unclosed bracket or tag; CommonMark's own labels end there."""
-HOLD_URL_CHARS = 2_200
-_LOOK_CHARS = 2 * (HOLD_CHARS + HOLD_URL_CHARS)
-_DEPTH = 3
 REMOVED = "(link removed)"
-_DEST = r"<[^<>()\n]*>|[^\s<>()]*(?:\((?:[^\s<>()]|\([^\s<>()]*\))*\)[^\s<>()]*)*"
-_TARGET = re.compile(rf"\(\s*({_DEST})\s*(?:\"[^\"()]*\"|'[^'()]*')?\s*\)", re.DOTALL)
-"""Ends where its brackets are even for the first time, so that a stream and a whole text are read alike."""
-_GAP = re.compile(r":[ \t]*\n?[ \t]*")
-_TOKEN = re.compile(r"<[^<>\n]*>?|[^\s<]\S*")
-_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S|/|\\")
-_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*)>")
-_TAG = re.compile(r"<(?:!--.*?-->|/?([A-Za-z][A-Za-z0-9-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>)", re.DOTALL)
-_PLAIN_TAGS = frozenset({"b", "br", "code", "del", "em", "i", "ins", "kbd", "mark", "s", "strong", "sub", "sup", "u"})
-_URL = re.compile(r"(?:https?://|www\.)[^\s<]*", re.IGNORECASE)
-_QUOTED_URL = re.compile(r"(?:https?://|www\.)[^\s<\"\\]*", re.IGNORECASE)
-"""Where citations are not linked, as in JSON, a URL ends with its string."""
-_URL_BEGINS = re.compile(r"(?:h|ht|htt|https?|https?:|https?:/|w|ww|www)\Z", re.IGNORECASE)
-_STARTS = re.compile(r"[\[!<【\]]|(?:https?://|www\.)|^[ ]{0,3}(?:`{3,}|~{3,})", re.IGNORECASE | re.MULTILINE)
-_FENCE = re.compile(r"[ ]{0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.MULTILINE)
-_TRAILING = "?!.,:;*_~'\")]}>|\\\u3002\uff0c\u3001\uff1b\uff1a\uff01\uff1f\uff09\u3011\u300d\u201d\u2019\u2026"
 
 
 class Outflow:
@@ -57,6 +37,7 @@ class Outflow:
         self._held = ""
         self._sent = 0
         self._line = ""  # the beginning of the last line that has left: for what only a line's start means
+        self._last = ""  # a backslash that left last: it takes its meaning from the next backtick
         self._ticks = 0  # backticks in it: an odd number opens a code span
         self._fence = ""
         self._tags = False  # since the last empty line: a fence after them may be none
@@ -67,8 +48,8 @@ class Outflow:
     def feed(self, text: str) -> str:
         """Take a piece of the text, and give what of it may leave."""
         out = []
-        for place in range(0, len(text), _LOOK_CHARS):
-            self._held += text[place : place + _LOOK_CHARS]
+        for place in range(0, len(text), markup.LOOK_CHARS):
+            self._held += text[place : place + markup.LOOK_CHARS]
             out.append(self._flow(final=False))
         return "".join(out)
 
@@ -101,7 +82,9 @@ class Outflow:
         if not code:
             for place, line in enumerate(lines):
                 self._tags = "<" in line or (self._tags and (bool(line.strip()) or place == len(lines) - 1))
-        self._ticks = (0 if len(lines) > 1 else self._ticks) + text.rpartition("\n")[2].count("`")
+        before = self._last if len(lines) == 1 else ""
+        self._ticks = (self._ticks if len(lines) == 1 else 0) + len(markup.TICKS.findall(before + text.rpartition("\n")[2]))
+        self._last = text[-1] if text[-1] == "\\" else ""
         self._line = lines[-1][:8]
 
     def _code(self, *, final: bool) -> tuple[str, str]:
@@ -118,7 +101,7 @@ class Outflow:
     def _step(self, *, final: bool) -> tuple[str, str]:
         """The next piece that may leave, and the rest. Nothing and everything: it has to wait."""
         held = self._held
-        start = _STARTS.search(held)
+        start = markup.STARTS.search(held)
         if start is not None and start.start() > 0:
             cut = start.start()
             return held[:cut], held[cut:]
@@ -140,7 +123,7 @@ class Outflow:
 
     def _beginning(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of something."""
-        found = _URL_BEGINS.search(text)
+        found = markup.URL_BEGINS.search(text)
         line = text.rpartition("\n")[2]
         own = line if "\n" in text else self._line + line
         fence = len(line) if own and not own.strip(" `~") and len(own) - len(own.lstrip()) <= 3 and own.strip() else 0
@@ -151,7 +134,7 @@ class Outflow:
         line, newline, rest = self._held.partition("\n")
         if not newline and not final:
             return "", self._held
-        opened = _FENCE.fullmatch(self._line + line)
+        opened = markup.FENCE.fullmatch(self._line + line)
         if opened is None or self._tags:
             marks = re.match(r"[ ]*[`~]+", line)
             cut = marks.end() if marks else 1
@@ -170,18 +153,18 @@ class Outflow:
             if cited is not None:
                 return self._cited(cited), held[cited.end() :]
             return ("", held) if waits and len(held) < 200 and "】" not in held else ("【", held[1:])
-        closing = _closing(held)
+        closing = markup.closing(held)
         if closing is None:
-            return ("", held) if waits and len(held) <= HOLD_CHARS else (held[0], held[1:])
+            return ("", held) if waits and len(held) <= markup.HOLD_CHARS else (held[0], held[1:])
         end = closing + 1
         if end == len(held) and waits:
             return "", held
         following = held[end : end + 1]
         if following == "(":
-            target = _TARGET.match(held[: end + HOLD_URL_CHARS].partition("\n\n")[0], end)
+            target = markup.TARGET.match(held[: end + markup.HOLD_URL_CHARS].partition("\n\n")[0], end)
             if target is not None:
                 return self._link(held[:end], target.group(1)), held[target.end() :]
-            if waits and len(held) - end < HOLD_URL_CHARS and held.count("(", end) > held.count(")", end):
+            if waits and len(held) - end < markup.HOLD_URL_CHARS and held.count("(", end) > held.count(")", end):
                 return "", held
             return held[0], held[1:]
         if following == ":":
@@ -211,14 +194,14 @@ class Outflow:
     def _definition(self, end: int, *, final: bool) -> tuple[str, str]:
         """`[label]: target`, which makes links of every `[label]` in a text; or a bracket before a colon."""
         held = self._held
-        gap = _GAP.match(held, end)
+        gap = markup.GAP.match(held, end)
         start = end if gap is None else gap.end()
-        token = _TOKEN.match(held[: end + HOLD_URL_CHARS], start)
+        token = markup.TOKEN.match(held[: end + markup.HOLD_URL_CHARS], start)
         ends = start if token is None else token.end()
-        if ends >= len(held) and not final and len(held) - end < HOLD_URL_CHARS and "\n\n" not in held[end:]:
+        if ends >= len(held) and not final and len(held) - end < markup.HOLD_URL_CHARS and "\n\n" not in held[end:]:
             return "", held
         target = "" if token is None else token.group().strip("<>")
-        if _ELSEWHERE.match(html.unescape(target)):
+        if markup.ELSEWHERE.match(html.unescape(target)):
             if self._allowed(target) is None:
                 self.dropped_links += 1
                 return "", held[ends:]
@@ -249,41 +232,46 @@ class Outflow:
 
     def _angle(self, *, final: bool) -> tuple[str, str]:
         held = self._held
-        head = held[: HOLD_CHARS + 1].partition("\n\n")[0]
-        autolink = _AUTOLINK.match(head)
+        head = held[: markup.HOLD_CHARS + 1].partition("\n\n")[0]
+        autolink = markup.AUTOLINK.match(head)
         if autolink is not None:
             url = self._allowed(autolink.group(1))
             self.dropped_links += url is None
             return (REMOVED if url is None else f"<{url}>"), held[autolink.end() :]
-        tag = _TAG.match(head)
+        tag = markup.TAG.match(head)
         if tag is not None:
-            plain = (tag.group(1) or "").lower() in _PLAIN_TAGS and not (tag.group(2) or "").strip(" /\n")
+            plain = (tag.group(1) or "").lower() in markup.PLAIN_TAGS and not (tag.group(2) or "").strip(" /\n")
             self.dropped_links += not plain and "=" in (tag.group(2) or "")
             return (tag.group() if plain else ""), held[tag.end() :]
         if len(held) > 1 and not (held[1].isalpha() or held[1] in "/!?"):
             return "<", held[1:]
-        if not final and len(held) <= HOLD_CHARS and "\n\n" not in held:
+        if not final and len(held) <= markup.HOLD_CHARS and "\n\n" not in held:
             return "", held
         return "&lt;" if len(held) > 1 else "<", held[1:]
 
     def _url(self, *, final: bool) -> tuple[str, str]:
         held = self._held
-        match = (_URL if self._linked else _QUOTED_URL).match(held)
+        match = (markup.URL if self._linked else markup.QUOTED_URL).match(held)
         if match is None:
             return held[0], held[1:]
         found = match.group()
         if match.end() == len(held) and not final:
-            if len(found) <= HOLD_URL_CHARS:
+            if len(found) <= markup.HOLD_URL_CHARS:
                 return "", held
-            return "", found[:HOLD_URL_CHARS]  # no URL that anybody may have is as long as this
+            return "", found[: markup.HOLD_URL_CHARS]  # no URL that anybody may have is as long as this
         if self._ticks % 2:
-            return found, held[match.end() :]
+            line, newline, _ = held.partition("\n")
+            tick = markup.TICK.search(line)
+            if tick is not None and (tick.end() < len(held) or final):
+                return found.partition("`")[0], held[len(found.partition("`")[0]) :]  # inside a code span that is closed
+            if not newline and not final and len(line) <= markup.HOLD_URL_CHARS:
+                return "", held
         url, rest = found, ""
         while url:
             allowed = self._allowed(url if "://" in url else f"https://{url}") or self._allowed(f"http://{url}")
             if allowed is not None:
                 return (url if "#" not in url else allowed), rest + held[match.end() :]
-            if url[-1] not in _TRAILING:
+            if url[-1] not in markup.TRAILING:
                 break
             url, rest = url[:-1], url[-1] + rest
         # What stands behind a bracket or a quote may be no part of it to us, but is to those who make links of text.
@@ -299,22 +287,3 @@ class Outflow:
         if key is None or (key not in self._conversation and key not in self._by_key):
             return None
         return target.partition("#")[0]
-
-
-def _closing(held: str) -> int | None:
-    """Where the bracket that a text begins with is closed, within HOLD_CHARS; None where it is not."""
-    depth, escaped = 0, False
-    for place, char in enumerate(held[: HOLD_CHARS + 1].partition("\n\n")[0]):
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif char == "[":
-            depth += 1
-            if depth > _DEPTH:
-                return None
-        elif char == "]":
-            depth -= 1
-            if depth == 0:
-                return place
-    return None

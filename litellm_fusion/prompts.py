@@ -46,6 +46,11 @@ JUDGE_SYSTEM = "\n".join(
     )
 )
 
+JUDGE_SOURCES = (
+    # A number behind a claim looks like evidence whether or not the page says so.
+    "Numbers in square brackets cite these sources, some with what was read there. A claim that its source does not "
+    "support is unsupported, however it is cited. Keep the numbers when you give evidence."
+)
 JUDGE_REPAIR = (
     # Said once, to the same judge, with what was wrong: cheaper than a backup and usually enough.
     "That was not the JSON object asked for: {problem}. Reply again with the complete object only."
@@ -153,7 +158,7 @@ def judge_messages(
     parts = [fence("conversation", as_text(conversation, left_out), nonce)]
     parts += [fence(f"answer {label}", text, nonce) for label, text in answers]
     if sources:
-        parts.append(fence("sources", sources, nonce))
+        parts += [JUDGE_SOURCES, fence("sources", sources, nonce)]
     if criteria:
         parts.append(f"Criteria of the operator for this comparison: {criteria}")
     parts.append(f"Compare answers {', '.join(label for label, _ in answers)}.")

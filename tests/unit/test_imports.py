@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
         "errors types progress presets seams metrics",
-        "conditions limits room agreement vote thinking contract",
+        "conditions limits room agreement vote thinking contract markup",
         "config prompts",
         "layers lineup policy web",
         "signals models outcomes asks",

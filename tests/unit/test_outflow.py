@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from injections import EVIL, PAGES
 
-from litellm_fusion.outflow import HOLD_CHARS, REMOVED, Outflow
+from litellm_fusion.markup import HOLD_CHARS
+from litellm_fusion.outflow import REMOVED, Outflow
 from litellm_fusion.types import Source
 
 A, B = "https://a.test/x", "https://b.test/y_(z)"
@@ -88,6 +89,10 @@ def flow(text: str, size: int = 10**6, **more: Any) -> tuple[str, Outflow]:
         ("~~~\n```\n![x](//c.test)\n~~~\n![x](//c.test)", "~~~\n```\n![x](//c.test)\n~~~\n"),
         ("````\n```\n![x](//c.test)\n````\n![x](//c.test)", "````\n```\n![x](//c.test)\n````\n"),
         ("use `curl https://api.test/v1` now", "use `curl https://api.test/v1` now"),
+        (f"a ` {EVIL}/?d=1 b", "a ` (link removed) b"),
+        (f"a ` {EVIL}/?d=1", "a ` (link removed)"),
+        (f"a ` {EVIL}/?d=1 `` b", "a ` (link removed) `` b"),
+        (f"a \\` {EVIL}/?d=1 ` b", "a \\` (link removed) ` b"),
         ("``` `x\n![x](//c.test)\n", "``` `x\n\n"),
         ("a < b\n```\n![x](//c.test)\n```\n", "a < b\n```\n\n```\n"),
         ("text\n    ```\n![x](//c.test)", "text\n    ```\n"),
