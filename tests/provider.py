@@ -163,6 +163,8 @@ def start(provider: Provider) -> Callable[[], None]:
                     await asyncio.sleep(0.02)
                 return Response(status_code=499)
             await asyncio.sleep(reply.delay_seconds)
+            while reply.until and not reply.until():  # noqa: ASYNC110 - set from the thread of a test
+                await asyncio.sleep(0.02)
             if reply.status != 200:
                 headers = {"retry-after": str(reply.retry_after)} if reply.retry_after is not None else None
                 error = {"message": f"secret-host.internal says {reply.status}", "type": "x", "code": str(reply.status)}

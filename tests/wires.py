@@ -16,12 +16,13 @@ SIGNATURE = "signed-by-the-loopback-provider"
 
 @dataclass(frozen=True)
 class Reply:
-    """What one call gets. `make` computes it from the request's body instead."""
+    """What one call gets. `make` computes it from the request's body instead; `until` keeps it waiting until it is true."""
 
     text: str = ""
     status: int = 200
     retry_after: int | None = None
     delay_seconds: float = 0.0
+    until: Callable[[], bool] | None = None
     hang: bool = False
     cut_after: int | None = None
     error_after: int | None = None

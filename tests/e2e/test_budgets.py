@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -74,17 +75,22 @@ def test_a_budget_that_runs_out_in_mid_run_stops_asking_and_the_run_ends_with_wh
     stored: Proxy, provider: Provider
 ) -> None:
     token = key(stored, max_budget=0.05)
+    gone = threading.Event()
     for name in ("m1", "m2", "m3"):
-        provider.script(name, Reply(text=f"{name} says: the second option, for its lower running costs.", delay_seconds=1.0))
-    provider.script("m4", Reply(text="still at it", delay_seconds=3.0))
+        text = f"{name} says: the second option, for its lower running costs."
+        provider.script(name, Reply(text=text, until=gone.is_set))
+    provider.script("m4", Reply(text="word " * 30_000))  # 0.06 dollars
     with ThreadPoolExecutor() as pool:
         fused = pool.submit(chat, stored, "fusion/all", key=token)
-        while len(provider.requests) < 3:
-            time.sleep(0.02)
-        # Another request of the same key reserves all that is left.
-        other = pool.submit(chat, stored, "m4", key=token)
-        got, plain = fused.result(), other.result()
-    assert plain.status == 200
+        try:
+            while len(provider.requests) < 3:
+                time.sleep(0.02)
+            # Another request of the same key spends all that is left, and the panel answers once LiteLLM has counted it.
+            assert chat(stored, "m4", key=token).status == 200
+            assert settled(lambda: chat(stored, "solo", key=token).status, lambda status: status == 422) == 422
+        finally:
+            gone.set()
+        got = fused.result()
     assert (got.status, got.headers["x-fusion-route"]) == (200, "degraded")
     assert "says: the second option" in got.text
     assert got.status_of("judge") == ["over_limit"]
@@ -95,12 +101,16 @@ def test_a_budget_that_runs_out_in_mid_run_stops_asking_and_the_run_ends_with_wh
 
 def test_a_budget_that_is_gone_before_the_panel_is_litellms_own_refusal(stored: Proxy, provider: Provider) -> None:
     token = key(stored, max_budget=0.03)  # less than LiteLLM reserves for one call without max_tokens
-    provider.script("m4", Reply(text="still at it", delay_seconds=2.0))
+    over = threading.Event()
+    provider.script("m4", Reply(text="still at it", until=over.is_set))
     with ThreadPoolExecutor() as pool:
         other = pool.submit(chat, stored, "m4", key=token)
         while not provider.requests:
             time.sleep(0.02)
-        got = chat(stored, "fusion/all", key=token)
+        try:
+            got = chat(stored, "fusion/all", key=token)
+        finally:
+            over.set()
         assert got.status == 422
         assert other.result().status == 200
     assert [seen.model for seen in provider.requests] == ["m4"]
