@@ -14,6 +14,10 @@ from litellm_fusion.types import Analysis, Answer
 _WORD = re.compile(r"\w{4,}|\d+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
+_READ_CHARS = 20_000
+"""Of each answer: its vocabulary shows by then, and nobody else's stream waits for the rest to be counted."""
+
+
 def agreement(answers: Sequence[Answer], analysis: Analysis | None) -> float | None:
     """The mean of two shares: how widely the analysed points are supported, and how much vocabulary the answers share.
     Without an analysis the second alone; None for fewer than two answers.
@@ -35,6 +39,6 @@ def _support(analysis: Analysis, n: int) -> float | None:
 
 
 def _overlap(texts: Sequence[str]) -> float:
-    words = [frozenset(_WORD.findall(text.casefold())) for text in texts]
+    words = [frozenset(_WORD.findall(text[:_READ_CHARS].casefold())) for text in texts]
     pairs = [len(one & two) / len(one | two) if one | two else 1.0 for one, two in combinations(words, 2)]
     return sum(pairs) / len(pairs)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,11 +29,11 @@ from litellm_fusion import outcomes
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.limits import Hold, Meter, Price
 from litellm_fusion.models import Models
+from litellm_fusion.responses import assembled, bill_cut, completion_of, cost_of, found_in, has_substance, text_in
 from litellm_fusion.room import conversation_tokens
 from litellm_fusion.trace import Recorder, Span
-from litellm_fusion.types import Call, Completion, Found, Usage
+from litellm_fusion.types import Call, Completion, Found
 
-_SUBSTANCE = ("reasoning_content", "thinking_blocks", "function_call", "audio", "images")
 SYNTHESIS_ORIGIN = "fusion_synthesis"
 _ORIGIN_KEY = "internal_call_origin"
 
@@ -46,6 +46,18 @@ class Identity:
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a call has written so far, for whoever must do without its end."""
+
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text until now."""
+        return "".join(self.parts)
 
 
 class Purse(Protocol):
@@ -93,7 +105,7 @@ class Client:
             reservation = await self._reserve(call, arguments)
             async with asyncio.timeout(call.timeout_seconds):
                 response = await self._router.acompletion(**arguments)
-            cost, reservation = _cost(response), None
+            cost, reservation = cost_of(response), None
             return self._closed(span, response, cost)
         except asyncio.CancelledError:
             span.status, cost = "cancelled", 0.0
@@ -105,12 +117,23 @@ class Client:
             self._settle(span, hold, cost)
             await self._release(reservation)
 
-    async def stream(self, call: Call) -> AsyncIterator[Any]:
+    async def draft(self, call: Call, draft: Draft, *, share: float = 1.0) -> Completion:
+        """As `complete`, but streamed inside: until it is done, `draft` has what came. Whoever waits ends it by cancelling;
+        then the part that came is billed.
+        """
+        async with aclosing(self.stream(call, share=share)) as stream:  # type: ignore[type-var]
+            async for item in stream:
+                if isinstance(item, Completion):
+                    return item
+                draft.parts.append(text_in(item))
+        raise CallFailed("bad_gateway")  # a stream ends with its completion
+
+    async def stream(self, call: Call, *, share: float = 1.0) -> AsyncIterator[Any]:
         """Make one call and give its chunks as they come; the last item is the Completion of the whole.
 
         Raises as `complete` does. Closing the iterator closes the provider's stream.
         """
-        span, hold = self._open(call, 1.0)
+        span, hold = self._open(call, share)
         cost: float | None = None
         chunks: list[Any] = []
         response: Any = None
@@ -125,16 +148,16 @@ class Client:
                     span.first_token_seconds = self._meter.elapsed()
                 chunks.append(chunk)
                 yield chunk
-            whole, cost = _assembled(response, chunks, call)
+            whole, cost = assembled(response, chunks, call)
             reservation = None
             completion = self._closed(span, whole, cost)
         except (asyncio.CancelledError, GeneratorExit):
             span.status = "cancelled"
-            cost, billed = await asyncio.shield(_bill_cut(response, chunks, call))
+            cost, billed = await asyncio.shield(bill_cut(response, chunks, call))
             reservation = None if billed else reservation
             raise
         except Exception as error:
-            cost, billed = await asyncio.shield(_bill_cut(response, chunks, call))
+            cost, billed = await asyncio.shield(bill_cut(response, chunks, call))
             reservation = None if billed else reservation
             raise self._failed(span, error) from error
         finally:
@@ -170,8 +193,8 @@ class Client:
                     **({} if timeout_seconds is None else {"timeout": timeout_seconds}),
                     litellm_metadata={**self._metadata("search"), "model_group": tool},
                 )
-            cost = _cost(response)
-            return tuple(_found(result) for result in response.results or ())
+            cost = cost_of(response)
+            return tuple(found_in(result) for result in response.results or ())
         except asyncio.CancelledError:
             span.status = "cancelled"
             raise
@@ -236,8 +259,8 @@ class Client:
             arguments["cache"] = {**(self._identity.extra.get("cache") or {}), "namespace": f"fusion-seat-{call.member}"}
         if call.timeout_seconds is not None:
             arguments["timeout"] = call.timeout_seconds
-        if self._private or stream:
-            # Sensitive text stays with the models that may see it, and a stream never goes on in a second voice.
+        if self._private or (stream and call.member is None):
+            # Sensitive text stays with the models that may see it, and the client's stream never goes on in a second voice.
             arguments["disable_fallbacks"] = True
         return arguments
 
@@ -298,34 +321,6 @@ class Client:
         self._meter.settle(hold, cost)
 
 
-def completion_of(response: Any) -> Completion:
-    """What a LiteLLM response says, without changing it."""
-    choice = response.choices[0] if response.choices else None
-    if choice is None:
-        return Completion("empty", "", "stop", _usage(response), response)
-    message = choice.message
-    text = message.content if isinstance(message.content, str) else ""
-    calls = tuple(message.tool_calls or ()) or tuple(filter(None, [getattr(message, "function_call", None)]))
-    extra = getattr(message, "provider_specific_fields", None) or {}
-    refusal = getattr(message, "refusal", None) or (extra.get("refusal") if isinstance(extra, Mapping) else None)
-    finish = str(choice.finish_reason or "stop")
-    status = outcomes.status_of(text, finish, len(calls), refusal)
-    return Completion(status, text, finish, _usage(response), response, calls)
-
-
-def has_substance(chunk: Any) -> bool:
-    """Whether a stream's chunk brings text, reasoning (or its signature), audio, images or a call."""
-    if not chunk.choices:
-        return False
-    delta = chunk.choices[0].delta
-    return bool(delta.content or delta.tool_calls or any(getattr(delta, key, None) for key in _SUBSTANCE))
-
-
-def _found(result: Any) -> Found:
-    said = (getattr(result, name, None) for name in ("url", "title", "snippet", "date"))
-    return Found(*(value if isinstance(value, str) else "" for value in said))
-
-
 def _search_price(router: Any, tool: str) -> Price | None:
     """What one query of a search tool costs by LiteLLM's map, or None."""
     settings = getattr(router, "settings", None)  # where newer versions keep them
@@ -335,49 +330,3 @@ def _search_price(router: Any, tool: str) -> Price | None:
     with suppress(Exception):  # LiteLLM raises on what its map does not know
         return Price(float(search_provider_cost_per_query(f"{provider}/search", provider)[0]), 0.0)
     return None
-
-
-def _usage(response: Any) -> Usage:
-    usage = getattr(response, "usage", None)
-    details = getattr(usage, "completion_tokens_details", None)
-    return Usage(
-        int(getattr(usage, "prompt_tokens", 0) or 0),
-        int(getattr(usage, "completion_tokens", 0) or 0),
-        int(getattr(details, "reasoning_tokens", 0) or 0),
-    )
-
-
-def _cost(response: Any) -> float | None:
-    cost = (getattr(response, "_hidden_params", None) or {}).get("response_cost")
-    return float(cost) if cost is not None else None
-
-
-def _assembled(stream: Any, chunks: list[Any], call: Call) -> tuple[Any, float | None]:
-    """The whole response of a stream, and the cost that LiteLLM itself will log for it, by its own calculator."""
-    logging = getattr(stream, "logging_obj", None)
-    whole = litellm.stream_chunk_builder(chunks, messages=list(call.messages), logging_obj=logging)
-    if logging is None or whole is None:
-        return whole, None
-    cost: float | None = None
-    with suppress(Exception):  # an unpriced model has no cost; anything else is no reason to fail a delivered answer
-        cost = logging.response_cost_calculator(result=whole)
-    return whole, cost
-
-
-async def _bill_cut(stream: Any, chunks: list[Any], call: Call) -> tuple[float | None, bool]:
-    """Bill what a stream that ended early has cost so far, as LiteLLM does when a client leaves one: its success handlers
-    log the part that came. Gives the cost in US dollars, and whether a row was logged.
-    """
-    if not chunks:
-        return 0.0, False
-    try:
-        part, cost = _assembled(stream, chunks, call)
-        logging = stream.logging_obj
-        if part is None or logging.model_call_details.get("has_dispatched_final_stream_success"):
-            return cost, part is not None
-        await logging.dispatch_success_handlers(
-            part, cache_hit=False, start_time=None, end_time=None, prefer_async_handlers=True
-        )
-    except Exception:  # no way to bill it: the cost is unknown
-        return None, False
-    return cost, True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from litellm_fusion import params
-from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, PrivateModelUnavailable, StreamBroken
 from litellm_fusion.lineup import sole
+from litellm_fusion.responses import has_substance
 from litellm_fusion.run import Run
 from litellm_fusion.thinking import replayed
 from litellm_fusion.types import Call, Completion, Delta, Reply

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litellm_fusion import params, prompts
+from litellm_fusion.client import Draft
 from litellm_fusion.desk import Hurry
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
@@ -24,17 +25,20 @@ _STATUS: dict[str, Status] = {"timeout": "timeout", "refused": "refused"}
 
 async def ask(
     run: Run, seat: Seat, *, max_tokens: int | None, share: float, timeout_seconds: float | None, reserve: bool = False,
-    hurry: Hurry | None = None,
+    hurry: Hurry | None = None, draft: Draft | None = None,
 ) -> Answer:  # fmt: skip
-    """The seat's answer, whatever becomes of it. Only cancellation is raised. `hurry` begins when the others wait for it."""
-    answer = await _ask(run, seat, max_tokens, share, timeout_seconds, reserve=reserve, hurry=hurry or Hurry())
+    """The seat's answer, whatever becomes of it. Only cancellation is raised. `hurry` begins when the others wait for it.
+
+    With a `draft` the call is streamed inside, and what it had written stands there however it ends.
+    """
+    answer = await _ask(run, seat, max_tokens, share, timeout_seconds, reserve=reserve, hurry=hurry or Hurry(), draft=draft)
     run.recorder.outcomes[seat.number] = answer.status
     return answer
 
 
 async def _ask(
     run: Run, seat: Seat, max_tokens: int | None, share: float, timeout_seconds: float | None, *, reserve: bool,
-    hurry: Hurry,
+    hurry: Hurry, draft: Draft | None,
 ) -> Answer:  # fmt: skip
     notes = Notes(seat.number, lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     own = means(run, seat)
@@ -43,6 +47,8 @@ async def _ask(
     try:
         if own:
             completion = await research(run, seat, call, own, notes, share=share, hurry=hurry)
+        elif draft is not None:
+            completion = await run.client.draft(call, draft, share=share)
         else:
             completion = await run.client.complete(call, share=share)
     except CallFailed as error:

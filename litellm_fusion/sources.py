@@ -133,6 +133,8 @@ def listed(sources: Sequence[Source], answers: Sequence[Answer], *, passages: bo
 
     Of what does not fit into `chars`, passages go first, then the last sources.
     """
+    if not sources:
+        return ""
     cited = {n for answer in answers for code, part in prose(answer.text) if not code
              for match in CITATION.finditer(part) for n in numbers_in(match)}  # fmt: skip
     lines = []

@@ -14,11 +14,11 @@ from contextlib import aclosing
 from typing import Any
 
 from litellm_fusion import contract, mending, outcomes, params, prompts
-from litellm_fusion.client import has_substance
 from litellm_fusion.errors import CallFailed, LimitExceeded, StreamBroken
 from litellm_fusion.judge import sources_chars
 from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.lineup import sole
+from litellm_fusion.responses import has_substance
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
 from litellm_fusion.run import Run
 from litellm_fusion.sources import listed

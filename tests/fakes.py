@@ -39,6 +39,8 @@ class Say:
     delay_seconds: float = 0.0
     finish_reason: str = "stop"
     error_after: int | None = None
+    word_seconds: float = 0.0
+    """How long each word of a stream takes."""
     cost: float | None = 0.001
     calls: tuple[tuple[str, Any], ...] = ()
     """Tool calls: the name, and the arguments as a dict or as whatever text the model writes."""
@@ -142,6 +144,7 @@ class _Stream:
         for n, word in enumerate(words):
             if reply.error_after == n:
                 raise litellm.InternalServerError("broke", llm_provider="openai", model=self.model)
+            await asyncio.sleep(reply.word_seconds)
             yield self._chunk(Delta(content=word if n == len(words) - 1 else word + " "))
         yield self._chunk(Delta(), reply.finish_reason)
 

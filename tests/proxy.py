@@ -162,7 +162,7 @@ def config(base_url: str, models: list[dict[str, Any]] | None = None, **settings
         "litellm_settings": {
             "custom_provider_map": [{"provider": "fusion", "custom_handler": "litellm_fusion.plugin.fusion_llm"}],
             "callbacks": ["litellm_fusion.plugin.fusion_hook", "spy.spy"],
-            "fusion_settings": {"defaults": {"limits": {"panel_seconds": 99}}},
+            "fusion_settings": {"defaults": {"limits": {"panel_seconds": 199}}},
             "telemetry": False,
             # As the example config has it; LiteLLM then reads streams outside of the task in which the hook ran.
             "sse_keepalive_ping_interval_seconds": 10,

@@ -155,7 +155,7 @@ def test_what_no_stage_can_honour_is_refused_by_name(proxy: Proxy, provider: Pro
 
 def test_the_operators_settings_fill_in_for_every_model(proxy: Proxy, provider: Provider) -> None:
     got = chat(proxy, "fusion/all")
-    assert got.trace["limits"]["panel_seconds"] == 99
+    assert got.trace["limits"]["panel_seconds"] == 199
 
 
 @pytest.mark.parametrize(

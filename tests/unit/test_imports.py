@@ -24,7 +24,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "layers lineup policy web",
         "signals models outcomes asks",
         "params sources toolcalls",
-        "outflow estimate trace body",
+        "outflow estimate trace body responses",
         "client context",
         "sinks identity outlet budgets",
         "planning logged outgoing",
