@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 
 from litellm_fusion import params
 from litellm_fusion.errors import CallFailed, PrivateModelUnavailable, StreamBroken
 from litellm_fusion.lineup import sole
 from litellm_fusion.responses import has_substance
-from litellm_fusion.run import Run
+from litellm_fusion.run import Run, punctual
 from litellm_fusion.thinking import replayed
 from litellm_fusion.types import Call, Completion, Delta, Reply
 
+LEAST_SECONDS = 2.0
+"""What the direct model gets when fusing is given up, however late it is."""
 
-async def answer(run: Run) -> Reply:
-    """The direct model's own answer to the client's own request. Raises CallFailed with LiteLLM's error behind it."""
+
+async def answer(run: Run, *, instead: bool = False) -> Reply:
+    """The direct model's own answer to the client's own request. Raises CallFailed with LiteLLM's error behind it.
+
+    `instead` of a fused answer it must come before the run's deadline; otherwise it has the time that it has without fusion.
+    """
     model = run.lineup.direct
     if not model:
         raise PrivateModelUnavailable("no trusted model can take this request")
@@ -24,8 +31,11 @@ async def answer(run: Run) -> Reply:
     reader = run.models.reader(model, sole=sole(run.config, run.lineup, model))
     messages = tuple(replayed(run.request.messages, reader))
     call = Call("direct", model, messages, client)
+    if instead and not run.request.stream:
+        left = run.meter.seconds_left()
+        call = replace(call, timeout_seconds=None if left is None else max(left, LEAST_SECONDS))
     try:
-        return await (_streamed(run, call) if run.request.stream else _whole(run, call))
+        return await (_streamed(run, call, instead=instead) if run.request.stream else _whole(run, call))
     except CallFailed as error:
         if run.private:
             raise PrivateModelUnavailable(f"{model} did not answer: {error.kind}") from error
@@ -40,12 +50,12 @@ async def _whole(run: Run, call: Call) -> Reply:
     )  # fmt: skip
 
 
-async def _streamed(run: Run, call: Call) -> Reply:
+async def _streamed(run: Run, call: Call, *, instead: bool) -> Reply:
     completion: Completion | None = None
     sent = False
     try:
         async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
-            async for item in stream:
+            async for item in punctual(run, stream, LEAST_SECONDS) if instead else stream:
                 if isinstance(item, Completion):
                     completion = item
                 elif has_substance(item):

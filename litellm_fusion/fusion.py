@@ -52,7 +52,7 @@ async def _written(run: Run, answers: Sequence[Answer], analysis: Analysis | Non
         return reply
     run.recorder.route = "degraded"
     run.recorder.step("synthesis", "direct", "nothing keeps what the client demands")
-    return await direct.answer(run)
+    return await direct.answer(run, instead=True)
 
 
 def _sourced(run: Run, answers: Sequence[Answer]) -> tuple[Answer, ...]:
@@ -72,7 +72,7 @@ async def _instead(run: Run, answers: Sequence[Answer], good: Sequence[Answer]) 
     wanted = run.config.limits.min_answers
     why = f"{len(good)} of {len(answers)} answers usable, {wanted} wanted" if answers else "no member could be asked"
     run.recorder.step("panel", "direct", why)
-    return await direct.answer(run)
+    return await direct.answer(run, instead=True)
 
 
 def _alone(run: Run, answer: Answer, asked: int) -> Reply:

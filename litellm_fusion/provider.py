@@ -160,7 +160,10 @@ def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream:
     if inside.get():
         raise NestedFusion("a fusion model can't take part in a fused run")
     litellm_params = given.get("litellm_params") or {}
-    plan = recall(given.get("logging_obj"))
+    logging = given.get("logging_obj")
+    plan = recall(logging)
+    if logging is not None:
+        logging.zero_cost_warned = True  # the outer row costs 0 by design: no warning for each fused answer
     request = _request(model, messages, given, plan, stream=stream)
     router = REGISTRY.find_router()
     if router is None:

@@ -8,8 +8,7 @@ what can't become the format is never begun.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -20,7 +19,7 @@ from litellm_fusion.limits import FLOOR_TOKENS
 from litellm_fusion.lineup import sole
 from litellm_fusion.responses import has_substance
 from litellm_fusion.room import BYTES_PER_TOKEN, conversation_tokens, fitted, readable
-from litellm_fusion.run import Run
+from litellm_fusion.run import Run, punctual
 from litellm_fusion.sources import listed
 from litellm_fusion.thinking import replayed
 from litellm_fusion.trace import named
@@ -28,8 +27,6 @@ from litellm_fusion.types import Analysis, Answer, Call, Completion, Delta, News
 
 NEAR_EMPTY_CHARS = 50
 """A synthesis shorter than this, while the panel wrote more, is a silent refusal (TrustedRouter's GLM finding)."""
-STALL_SECONDS = 120.0
-"""Silence in the middle of a stream that ends it."""
 
 
 async def synthesize(run: Run, answers: Sequence[Answer], analysis: Analysis | None) -> Reply | None:
@@ -148,7 +145,7 @@ async def _streamed(run: Run, call: Call, least: int) -> Reply | None:
     form = contract.wanted(run.request.params)
     try:
         async with aclosing(run.client.stream(call)) as stream:  # type: ignore[type-var]
-            async for item in _punctual(run, stream):
+            async for item in punctual(run, stream):
                 if isinstance(item, Completion):
                     completion = item
                     continue
@@ -189,18 +186,3 @@ async def _release(run: Run, held: list[Any], model: str) -> bool:
         await run.emit(Delta(item, model))
     held.clear()
     return True
-
-
-async def _punctual(run: Run, stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The stream's items; a stall or the deadline is a CallFailed."""
-    while True:
-        left = run.meter.seconds_left()
-        wait = STALL_SECONDS if left is None else min(left, STALL_SECONDS)
-        try:
-            async with asyncio.timeout(wait):
-                item = await anext(stream)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise CallFailed("deadline" if left is not None and left <= STALL_SECONDS else "stalled") from None
-        yield item

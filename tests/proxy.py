@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -35,6 +37,8 @@ class Proxy:
         self, config: Mapping[str, Any], env: Mapping[str, str] | None = None, *, master_key: str | None = None
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="fusion-proxy-"))
+        if not os.environ.get("FUSION_TEST_KEEP"):  # logs and all, for a look at what went wrong
+            atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.master_key = master_key or f"sk-{secrets.token_hex(16)}"
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"

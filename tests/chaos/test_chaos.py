@@ -14,6 +14,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,16 +88,17 @@ async def _ask(client: httpx.AsyncClient, body: dict[str, Any]) -> Ended:
     async with client.stream("POST", "/v1/chat/completions", json=body) as response:
         if response.status_code != 200:
             return Ended(f"error {response.status_code}", 0.0, "", (await response.aread()).decode())
-        async for line in response.aiter_lines():
-            if line.startswith("data: {"):
-                chunk = json.loads(line[6:])
-                lines.append(line)
-                if "error" in chunk:
-                    return Ended("broken off", 0.0, text, json.dumps(chunk["error"]))
-                text += "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
-            elif line == "data: [DONE]":
-                return Ended("answered", 0.0, text, "\n".join(lines))
-    return Ended("cut", 0.0, text, "\n".join(lines))
+        with suppress(httpx.RemoteProtocolError):  # the connection ended in the middle
+            async for line in response.aiter_lines():
+                if line.startswith("data: {"):
+                    chunk = json.loads(line[6:])
+                    lines.append(line)
+                    if "error" in chunk:
+                        return Ended("broken off", 0.0, text, json.dumps(chunk["error"]))
+                    text += "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
+                elif line == "data: [DONE]":
+                    return Ended("answered", 0.0, text, "\n".join(lines))
+        return Ended("cut", 0.0, text, "\n".join((response.headers.get("x-fusion-trace-id", ""), *lines)))
 
 
 async def _storm(proxy: Proxy, count: int, seed: int) -> list[Ended]:
@@ -136,7 +138,7 @@ def test_every_request_ends_in_time_and_nothing_is_left(stormy: Proxy, provider:
     print(f"\n{len(ends)} requests at {AT_ONCE}, seed {SEED}: {dict(ways)}; slowest {slowest:.1f} s; RSS {memory} MB")
 
     assert ways["late"] == 0
-    assert ways["cut"] == 0
+    assert [ended for ended in ends if ended.how == "cut"] == []
     assert ways["answered"] > 0.7 * len(ends)
     for ended in ends:
         if ended.how == "answered":

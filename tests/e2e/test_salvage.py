@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ask import chat
 from bank import key, needs_database, role, rows_of_key, settled
@@ -48,3 +50,15 @@ def test_what_a_cut_member_wrote_is_billed_once(stored: Proxy, provider: Provide
     assert sorted(role(row) for row in rows) == ["judge", "member", "member", "member", "outer", "synthesizer"]
     assert all(row["spend"] > 0 for row in rows if role(row) == "member")
     assert sum(row["spend"] for row in rows) == pytest.approx(got.trace["totals"]["cost_usd"], abs=1e-9)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_direct_model_instead_of_a_panel_keeps_the_runs_deadline(proxy: Proxy, provider: Provider, stream: bool) -> None:
+    for name in ("m1", "m2", "m3"):
+        provider.script(name, Reply(status=500))
+    provider.script("synth", Reply(hang=True))
+    started = time.monotonic()
+    got = chat(proxy, stream=stream, fusion={"limits": {"deadline_seconds": 3}})
+    assert time.monotonic() - started < 10
+    assert got.error
+    assert "fusion_failed" in str(got.error)
