@@ -69,36 +69,39 @@ async def _one(client: httpx.AsyncClient, draw: random.Random, places: asyncio.S
     body = {"model": model, "messages": [{"role": "user", "content": QUESTION}], "stream": stream}
     async with places:
         started = time.monotonic()
+        heard = [f"{model}, stream {stream}"]
         try:
             async with asyncio.timeout(patience if leaves else DEADLINE_SECONDS + SLACK_SECONDS):
-                ended = await _ask(client, body)
+                ended = await _ask(client, body, heard)
         except TimeoutError:
-            ended = Ended("left" if leaves else "late", 0.0)
+            ended = Ended("left" if leaves else "late", 0.0, told="\n".join(heard))
         ended.seconds = time.monotonic() - started
         return ended
 
 
-async def _ask(client: httpx.AsyncClient, body: dict[str, Any]) -> Ended:
+async def _ask(client: httpx.AsyncClient, body: dict[str, Any], heard: list[str]) -> Ended:
+    """How it ended. `heard` has what came, for whoever stops waiting."""
     if not body["stream"]:
         got = await client.post("/v1/chat/completions", json=body)
         if got.status_code == 200:
             return Ended("answered", 0.0, got.json()["choices"][0]["message"]["content"] or "", got.text)
         return Ended(f"error {got.status_code}", 0.0, "", json.dumps(got.json()["error"]))
-    text, lines = "", []
+    text = ""
     async with client.stream("POST", "/v1/chat/completions", json=body) as response:
+        heard.append(str(dict(response.headers)))
         if response.status_code != 200:
             return Ended(f"error {response.status_code}", 0.0, "", (await response.aread()).decode())
         with suppress(httpx.RemoteProtocolError):  # the connection ended in the middle
             async for line in response.aiter_lines():
+                heard.append(line)
                 if line.startswith("data: {"):
                     chunk = json.loads(line[6:])
-                    lines.append(line)
                     if "error" in chunk:
                         return Ended("broken off", 0.0, text, json.dumps(chunk["error"]))
                     text += "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
                 elif line == "data: [DONE]":
-                    return Ended("answered", 0.0, text, "\n".join(lines))
-        return Ended("cut", 0.0, text, "\n".join((response.headers.get("x-fusion-trace-id", ""), *lines)))
+                    return Ended("answered", 0.0, text, "\n".join(heard))
+        return Ended("cut", 0.0, text, "\n".join(heard))
 
 
 async def _storm(proxy: Proxy, count: int, seed: int) -> list[Ended]:
@@ -137,8 +140,7 @@ def test_every_request_ends_in_time_and_nothing_is_left(stormy: Proxy, provider:
     slowest = max(ended.seconds for ended in ends)
     print(f"\n{len(ends)} requests at {AT_ONCE}, seed {SEED}: {dict(ways)}; slowest {slowest:.1f} s; RSS {memory} MB")
 
-    assert ways["late"] == 0
-    assert [ended for ended in ends if ended.how == "cut"] == []
+    assert [ended for ended in ends if ended.how in ("late", "cut")] == []
     assert ways["answered"] > 0.7 * len(ends)
     for ended in ends:
         if ended.how == "answered":
