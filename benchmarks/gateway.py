@@ -4,10 +4,11 @@
 
 Four proxies run side by side in front of one provider that answers at once: `without` the plugin (no callback, no fusion
 model), `without again` (the same config: what noise alone makes of it), `with` the plugin, and `direct`, with the plugin
-and asked for a fusion model whose policy says direct, so that LiteLLM serves the same model natively. The proxies are
-asked in turns, in a new random order each time, so that noise hits all of them. Each round starts them anew, since two
-processes of the same program differ too. Ratios are against `without`, with 95 % bootstrap intervals over the requests
-of all rounds; CPU is that of a proxy's process per request, the work behind the answer included.
+and asked for a fusion model whose policy says direct, so that LiteLLM serves the same model natively. The proxies take
+turns (of one request, or of two for each of `--at` workers) in a new random order each time, so that noise hits all of
+them. Each round starts them anew, since two processes of the same program differ too. Ratios are against `without`, with
+95 % bootstrap intervals over the cycles of turns of all rounds; CPU is that of a proxy's process per request, the work
+behind the answer included.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import argparse
 import asyncio
 import os
 import random
+import statistics
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,9 @@ from proxy import Proxy, fusion, member
 QUESTION = "Should a small company build or buy its billing system? Compare both, and recommend one of them."
 MODELS = {"without": "m1", "without again": "m1", "with": "m1", "direct": "fusion/direct"}
 BASE = "without"
-Times = dict[str, list[float]]
+TURN = 2
+"""Requests of one worker in one turn."""
+Times = dict[str, list[list[float]]]
 
 
 def configured(base_url: str, *, plugin: bool) -> dict[str, Any]:
@@ -65,8 +70,11 @@ async def ask(client: httpx.AsyncClient, model: str, *, stream: bool) -> float:
 
 
 async def alternate(proxies: dict[str, Proxy], times: Times, requests: int, at_once: int, seed: int, *, stream: bool) -> None:
-    """`requests` of each proxy, by `at_once` workers who each ask all of them in a random order again and again."""
+    """`requests` of each proxy in short turns, one proxy at a time, in a new random order each cycle of turns. Workers
+    never go from one proxy to another within a turn: they would queue at the slowest.
+    """
     luck = random.Random(seed)  # noqa: S311 - an order
+    turn = 1 if at_once == 1 else at_once * TURN
     limits = httpx.Limits(max_connections=at_once + 10)
     clients = {
         name: httpx.AsyncClient(
@@ -74,21 +82,23 @@ async def alternate(proxies: dict[str, Proxy], times: Times, requests: int, at_o
         )
         for name, proxy in proxies.items()
     }
-    left = iter(range(requests))
 
-    async def worker() -> None:
+    async def work(name: str, left: Iterator[int], took: list[float]) -> None:
         for _ in left:
-            for name in luck.sample(list(proxies), len(proxies)):
-                times[name].append(await ask(clients[name], MODELS[name], stream=stream))
+            took.append(await ask(clients[name], MODELS[name], stream=stream))
 
     try:
-        await asyncio.gather(*(worker() for _ in range(at_once)))
+        for _ in range(max(requests // turn, 1)):
+            for name in luck.sample(list(proxies), len(proxies)):
+                left, took = iter(range(turn)), list[float]()
+                await asyncio.gather(*(work(name, left, took) for _ in range(at_once)))
+                times[name].append(took)
     finally:
         for client in clients.values():
             await client.aclose()
 
 
-def one_round(asked: argparse.Namespace, number: int, times: dict[int, Times], cpus: dict[int, Times]) -> None:
+def one_round(asked: argparse.Namespace, number: int, times: dict[int, Times], cpus: dict[int, dict[str, list[float]]]) -> None:
     """Start all proxies, let each concurrency have its turn, stop them."""
     served = Loopback({"m1": {"seconds": 0.0}})
     proxies: dict[str, Proxy] = {}
@@ -100,11 +110,12 @@ def one_round(asked: argparse.Namespace, number: int, times: dict[int, Times], c
             time.sleep(1.5)  # LiteLLM logs behind the answer
             before = {name: measure.cpu_seconds(proxy.process.pid) for name, proxy in proxies.items()}
             seed = number * 1000 + at_once
+            had = len(times[at_once][BASE])
             asyncio.run(alternate(proxies, times[at_once], asked.requests, at_once, seed, stream=asked.stream))
             time.sleep(1.5)
             for name, proxy in proxies.items():
                 used = measure.cpu_seconds(proxy.process.pid) - before[name]
-                cpus[at_once][name].append(used * 1e3 / asked.requests)
+                cpus[at_once][name].append(used * 1e3 / sum(map(len, times[at_once][name][had:])))
             print(f"  round {number + 1}, {at_once} at a time: done", file=sys.stderr, flush=True)
     finally:
         for proxy in proxies.values():
@@ -112,20 +123,25 @@ def one_round(asked: argparse.Namespace, number: int, times: dict[int, Times], c
         served.stop()
 
 
-def row(at_once: int, name: str, times: Times, cpus: Times) -> dict[str, Any]:
-    """One line of the table."""
-    made: dict[str, Any] = {"requests": name, "at": at_once, "n": len(times[name])}
+def row(at_once: int, name: str, times: Times, cpus: dict[str, list[float]]) -> dict[str, Any]:
+    """One line of the table. The bootstrap draws whole cycles, in which both proxies had the same noise."""
+    own, base = times[name], times[BASE]
+    made: dict[str, Any] = {"requests": name, "at": at_once, "n": sum(map(len, own))}
+    cycles = list(range(len(own)))
     for label, share in (("p50", 0.5), ("p99", 0.99)):
 
-        def ratio(own: list[float], base: list[float], share: float = share) -> float:
-            return measure.at(own, share) / measure.at(base, share)
+        def value(turns: Times, who: str, drawn: Sequence[int], share: float = share) -> float:
+            return measure.at([took for cycle in drawn for took in turns[who][cycle]], share)
 
-        made[f"{label}_ms"] = measure.at(times[name], share)
-        low, high = (None, None) if name == BASE else measure.interval((times[name], times[BASE]), ratio, 400)
-        made[f"{label}_ratio"] = f"{ratio(times[name], times[BASE]):.3f}"
-        made[f"{label}_95"] = None if low is None or high is None else f"{low:.3f}..{high:.3f}"
-    own, base = sum(cpus[name]) / len(cpus[name]), sum(cpus[BASE]) / len(cpus[BASE])
-    return {**made, "cpu_ms": own, "cpu_ratio": f"{own / base:.3f}"}
+        def ratio(drawn: Sequence[int]) -> float:
+            return value(times, name, drawn) / value(times, BASE, drawn)
+
+        made[f"{label}_ms"] = value(times, name, cycles)
+        made[f"{label}_ratio"] = f"{ratio(cycles):.3f}"
+        low, high = (1.0, 1.0) if own is base else measure.interval((cycles,), ratio, 400)
+        made[f"{label}_95"] = None if own is base else f"{low:.3f}..{high:.3f}"
+    used, least = statistics.mean(cpus[name]), statistics.mean(cpus[BASE])
+    return {**made, "cpu_ms": used, "cpu_ratio": f"{used / least:.3f}"}
 
 
 def main() -> None:
@@ -144,14 +160,18 @@ def main() -> None:
     kind = "streamed" if asked.stream else "plain"
     measure.head(f"gateway: {asked.rounds} rounds of {asked.requests} {kind} requests per proxy", facts)
     times: dict[int, Times] = defaultdict(lambda: defaultdict(list))
-    cpus: dict[int, Times] = defaultdict(lambda: defaultdict(list))
+    cpus: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for number in range(asked.rounds):
         one_round(asked, number, times, cpus)
     rows = [row(at_once, name, times[at_once], cpus[at_once]) for at_once in times for name in MODELS]
     measure.table(rows)
     measure.keep(asked.json, facts, rows)
     if not asked.quick:
-        drawn = {f"{name}, {at_once} at a time": chart.shares(times[at_once][name]) for at_once in times for name in MODELS}
+        drawn = {
+            f"{name}, {at_once} at a time": chart.shares([took for turn in times[at_once][name] for took in turn])
+            for at_once in times
+            for name in MODELS
+        }
         chart.lines(
             drawn, measure.PLOTS / f"gateway-{kind}.svg", title=f"Requests that are not fused, {kind}",
             x="milliseconds", y="share of requests done", log_x=True,
