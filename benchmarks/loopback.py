@@ -40,6 +40,7 @@ class Calls:
     def __init__(self, plans: dict[str, dict[str, Any]], seed: int) -> None:
         self.plans, self.seed = plans, seed
         self.seen: list[list[Any]] = []
+        self.connections = 0
 
     def seconds(self, model: str, run: str) -> float:
         """How long a call takes; HUNG when it never ends."""
@@ -50,9 +51,9 @@ class Calls:
         return HUNG if hangs else drawn
 
     def told(self) -> dict[str, Any]:
-        """Every call as [run, model, start, end or null], and this process's CPU seconds."""
+        """Every call as [run, model, start, end or null], the connections opened, and this process's CPU seconds."""
         used = resource.getrusage(resource.RUSAGE_SELF)
-        return {"calls": self.seen, "cpu": used.ru_utime + used.ru_stime}
+        return {"calls": self.seen, "connections": self.connections, "cpu": used.ru_utime + used.ru_stime}
 
 
 class Connection(asyncio.Protocol):
@@ -65,6 +66,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
+        self.calls.connections += 1
         self.transport = transport  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -88,7 +90,7 @@ class Connection(asyncio.Protocol):
 
     def _take(self, path: str, raw: bytes) -> None:
         if path == "/reset":
-            self.calls.seen = []
+            self.calls.seen, self.calls.connections = [], 0
             self._send("application/json", "{}")
         elif path == "/seen":
             self._send("application/json", json.dumps(self.calls.told()))

@@ -11,7 +11,8 @@ waves (five times as many at concurrency 1), the table's are the medians of the 
 `over`: milliseconds beyond the critical path, which is the calls that a peer makes one after another, counted at the
 provider at concurrency 1 (`in_a_row`, of `calls` in all: optillm asks for three choices in one call, llm-consortium's
 arbiter writes the answer). `lost`: runs with an error or fewer than three answers. Memory and CPU are those of the peer's
-process tree; the client's are not in those of the two servers. `provider`: the provider's share of a core.
+process tree; the client's are not in those of the two servers. `connections`: opened to the provider per run, which over
+TLS is a handshake each. `provider`: the provider's share of a core.
 """
 
 from __future__ import annotations
@@ -238,11 +239,12 @@ def one_round(asked: argparse.Namespace, name: str, number: int, paths: dict[str
             for at_once in map(int, asked.at.split(",")):
                 waves = asked.waves * (5 if at_once == 1 else 1)
                 served.reset()
-                used, started = served.seen()["cpu"], time.perf_counter()
+                before, started = served.seen(), time.perf_counter()
                 with measure.Watch(contestant.pid) as watch:
                     outcomes = contestant.go(at_once, waves, f"r{number}a{at_once}")
                     wall = time.perf_counter() - started
                     time.sleep(1.5)  # some log behind the answer
+                after = served.seen()
                 over = [(seconds - floor) * 1e3 for seconds, _, _ in outcomes]
                 errors = [error for _, _, error in outcomes if error]
                 if errors:
@@ -251,7 +253,8 @@ def one_round(asked: argparse.Namespace, name: str, number: int, paths: dict[str
                     "who": name, "at": at_once, "runs": len(outcomes), "over_p50_ms": measure.at(over, 0.5),
                     "over_p99_ms": measure.at(over, 0.99), "lost": sum(came < SEATS for _, came, _ in outcomes),
                     "cpu_ms": watch.cpu * 1e3 / len(outcomes), "peak_mb": watch.peak_mb,
-                    "provider": (served.seen()["cpu"] - used) / wall,
+                    "connections": (after["connections"] - before["connections"] - 1) / len(outcomes),
+                    "provider": (after["cpu"] - before["cpu"]) / wall,
                 })  # fmt: skip
                 print(
                     f"  round {number + 1}: {name} at {at_once}: {rows[-1]['over_p50_ms']:.0f} ms", file=sys.stderr, flush=True
@@ -273,7 +276,7 @@ def medians(rows: list[dict[str, Any]], paths: dict[str, tuple[int, int]]) -> li
         told: dict[str, Any] = {"who": who, "at": at_once, "in_a_row": paths[who][0], "calls": paths[who][1]}
         for key in ("runs", "lost"):
             told[key] = sum(row[key] for row in group)
-        for key in ("over_p50_ms", "over_p99_ms", "cpu_ms", "peak_mb", "provider"):
+        for key in ("over_p50_ms", "over_p99_ms", "cpu_ms", "peak_mb", "connections", "provider"):
             told[key] = statistics.median(row[key] for row in group)
         made.append(told)
     return sorted(made, key=lambda row: (row["at"], NAMES.index(row["who"])))
