@@ -50,7 +50,7 @@ def seed(base_url: str, folder: Path) -> Ask:
     """Fusion by hand, as a published script has it: three Anthropic calls in threads, a judge's text, a synthesis."""
     import anthropic
 
-    client = anthropic.Anthropic(api_key="x", base_url=base_url.removesuffix("/v1"))
+    client: Any = anthropic.Anthropic(api_key="x", base_url=base_url.removesuffix("/v1"))
 
     def say(model: str, prompt: str, max_tokens: int = 1024) -> str:
         message = client.messages.create(model=model, max_tokens=max_tokens, messages=[{"role": "user", "content": prompt}])
@@ -108,24 +108,25 @@ def consortium(base_url: str, folder: Path) -> Ask:
 def router(base_url: str, folder: Path) -> Callable[[int, list[str]], list[Outcome]]:
     """The five calls bare through litellm.Router, without proxy or plugin, in one event loop."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm
+    import litellm.router
 
     params = {"api_base": base_url, "api_key": "x", "num_retries": 0}
     models = [
         {"model_name": name, "litellm_params": {"model": f"openai/{name}", **params}} for name in (*PANEL, "judge", "synth")
     ]
-    asked = litellm.Router(model_list=models, num_retries=0)
+    asked: Any = litellm.router.Router(model_list=models, num_retries=0)
     loop = asyncio.new_event_loop()
 
     async def run(tag: str) -> Outcome:
         messages = [{"role": "user", "content": question(tag)}]
         started = time.perf_counter()
-        error, answers = None, []
+        error: str | None = None
+        answers: list[Any] = []
         try:
-            answers = await asyncio.gather(*(asked.acompletion(name, messages) for name in PANEL))  # type: ignore[call-overload]
+            answers = await asyncio.gather(*(asked.acompletion(name, messages) for name in PANEL))
             told = [answer.choices[0].message.content for answer in answers]
-            told.append((await asked.acompletion("judge", add(messages, told))).choices[0].message.content)  # type: ignore[call-overload]
-            await asked.acompletion("synth", add(messages, told))  # type: ignore[call-overload]
+            told.append((await asked.acompletion("judge", add(messages, told))).choices[0].message.content)
+            await asked.acompletion("synth", add(messages, told))
         except Exception as raised:
             error = f"{type(raised).__name__}: {raised}"[:200]
         return time.perf_counter() - started, len(answers), error

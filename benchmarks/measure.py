@@ -7,6 +7,8 @@ import json
 import os
 import platform
 import random
+import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -105,7 +107,10 @@ def machine(*packages: str) -> dict[str, Any]:
 
 
 def head(what: str, facts: Mapping[str, Any]) -> None:
-    """Print what is measured, and where."""
+    """Print what is measured, and where. From here on SIGTERM ends the script by way of its `finally` clauses, so that no
+    process that it started outlives it.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"{what}\n" + "; ".join(f"{key} {value}" for key, value in facts.items()), flush=True)
 
 

@@ -51,6 +51,8 @@ ARBITER = (
     "<needs_iteration>false</needs_iteration></synthesis_output>"
 )
 SEATS = 3
+MOST_PROCESSES = 100
+"""Where a question is a process: more at once measure the machine's memory."""
 
 
 class Contestant(Protocol):
@@ -237,6 +239,8 @@ def one_round(asked: argparse.Namespace, name: str, number: int, paths: dict[str
             paths[name] = in_a_row(served.seen()["calls"])
             floor = paths[name][0] * asked.call_seconds
             for at_once in map(int, asked.at.split(",")):
+                if name == "seed processes" and at_once > MOST_PROCESSES:
+                    continue
                 waves = asked.waves * (5 if at_once == 1 else 1)
                 served.reset()
                 before, started = served.seen(), time.perf_counter()
@@ -306,7 +310,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--install", type=Path)
     options.add_argument("--peers", type=Path, default=Path("peers"))
-    options.add_argument("--at", default="1,20,100")
+    options.add_argument("--at", default="", help="1,20,100; with --quick 1,20")
     options.add_argument("--waves", type=int, default=3)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--call-seconds", type=float, default=1.0)
@@ -318,7 +322,8 @@ def main() -> None:
         install(asked.install.resolve())
         return
     if asked.quick:
-        asked.at, asked.waves, asked.rounds = "1,20", 1, 1
+        asked.waves, asked.rounds = 1, 1
+    asked.at = asked.at or ("1,20" if asked.quick else "1,20,100")
     asked.peers = asked.peers.resolve()
     there = versions(asked.peers)
     needs = {"seed threads": "seed", "seed processes": "seed", "optillm": "optillm", "llm-consortium": "llm-consortium"}
