@@ -10,7 +10,8 @@ The money rules that hold at this door:
 6. A stream that ends early is billed for the part that came, as LiteLLM bills one that a client leaves.
 7. A call on a key with a budget makes LiteLLM's own reservation and takes it along; LiteLLM settles it with the call's
    cost, and a call that brought none gives it back.
-8. A failure leaves as CallFailed with one typed word; the provider's text stays in LiteLLM's own log.
+8. Time is kept here, not by LiteLLM's `timeout`: it builds a client, with connections of its own, for each new value.
+9. A failure leaves as CallFailed with one typed word; the provider's text stays in LiteLLM's own log.
 """
 
 from __future__ import annotations
@@ -257,8 +258,6 @@ class Client:
         if call.member is not None and litellm.cache is not None:
             # Two seats of one model are two tries: a cached answer of the one is no answer of the other.
             arguments["cache"] = {**(self._identity.extra.get("cache") or {}), "namespace": f"fusion-seat-{call.member}"}
-        if call.timeout_seconds is not None:
-            arguments["timeout"] = call.timeout_seconds
         if self._private or (stream and call.member is None):
             # Sensitive text stays with the models that may see it, and the client's stream never goes on in a second voice.
             arguments["disable_fallbacks"] = True

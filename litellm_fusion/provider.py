@@ -163,7 +163,8 @@ def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream:
     logging = given.get("logging_obj")
     plan = recall(logging)
     if logging is not None:
-        logging.zero_cost_warned = True  # the outer row costs 0 by design: no warning for each fused answer
+        # The outer row costs 0 by design: LiteLLM need not find out why, nor warn of it, at each fused answer.
+        logging._record_zero_cost_diagnostic = _nothing
     request = _request(model, messages, given, plan, stream=stream)
     router = REGISTRY.find_router()
     if router is None:
@@ -181,6 +182,10 @@ def _begin(model: str, messages: list[Any], given: Mapping[str, Any], *, stream:
     if plan.decision.use == "fuse" and plan.explained is None:
         _refuse_unsupported(run, given)
     return plan, run
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Instead of a diagnosis."""
 
 
 def _request(model: str, messages: list[Any], given: Mapping[str, Any], plan: Plan | None, *, stream: bool) -> Request:

@@ -45,6 +45,8 @@ class Seen:
     body: dict[str, Any]
     at: float
     done: bool = False
+    port: int = 0
+    """The caller's end of the connection."""
 
 
 @dataclass
@@ -153,7 +155,7 @@ def start(provider: Provider) -> Callable[[], None]:
 
     async def chat(request: Request) -> Response:
         body = await request.json()
-        seen = Seen(body["model"], body, time.monotonic())
+        seen = Seen(body["model"], body, time.monotonic(), port=request.client.port if request.client else 0)
         provider.requests.append(seen)
         reply = provider.next(body["model"], body)
         provider.open += 1
