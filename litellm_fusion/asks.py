@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from litellm_fusion.config import AUTO, FIXED_KEYS, GRACE_MOST, MODEL_KEYS, FusionConfig, override_paths
+from litellm_fusion.config import AUTO, FIXED_KEYS, MODEL_KEYS, FusionConfig, override_paths
 from litellm_fusion.errors import OverrideRefused
 from litellm_fusion.lineup import quorum_of
+from litellm_fusion.waiting import GRACE_MOST
 
 Mode = Literal["auto", "force", "off", "explain"]
 _MODES: tuple[Mode, ...] = ("auto", "force", "off", "explain")

@@ -18,8 +18,6 @@ from litellm_fusion.conditions import Condition, compile_condition
 MAX_MEMBERS = 8
 MAX_ANSWERS = 16
 AUTO: Literal["auto"] = "auto"
-GRACE_SHARE, GRACE_LEAST, GRACE_MOST = 0.25, 2.0, 30.0
-"""A straggler's automatic grace: a quarter of the time that the quorum took, between 2 and 30 seconds."""
 
 
 def _off(value: object) -> object:

@@ -3,7 +3,7 @@
 Rules that this file owns:
 1. Seats that can't serve the request, and the dearest ones that the money doesn't cover, are left out before dispatch.
 2. A failed seat is refilled from the reserves, in order, up to the panel's size.
-3. When `quorum` usable answers are in, the others get `grace_seconds`, then they are cancelled.
+3. A seat has one answer: where a reserve was asked beside it, the first one that comes. `waiting.py` says how long.
 4. A truncated answer is usable only when nothing better came. So is what a late or broken member had written by then,
    where the panel has so little time that its calls are streamed.
 """
@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from litellm_fusion import member, outcomes, vote
 from litellm_fusion.client import Draft
-from litellm_fusion.config import AUTO, GRACE_LEAST, GRACE_MOST, GRACE_SHARE
 from litellm_fusion.desk import Hurry
 from litellm_fusion.limits import PANEL_SHARE, fitting
 from litellm_fusion.lineup import Seat
+from litellm_fusion.research import means
 from litellm_fusion.room import conversation_tokens, has_image
 from litellm_fusion.run import Run
 from litellm_fusion.types import Answer, News
+from litellm_fusion.waiting import EXPERIENCE, Waiting
 
 SALVAGE_SECONDS = 120.0
 """A panel with less time than this streams its members' calls, to have what is there when the time is over. With more time
@@ -37,55 +38,119 @@ async def ask_panel(run: Run) -> tuple[Answer, ...]:
     seats, max_tokens = _affordable(run, _able(run, run.lineup.seats))
     if not seats:
         return ()
-    timeout = run.seconds_for(PANEL_SHARE, run.config.limits.panel_seconds)
-    ends = None if timeout is None else run.meter.elapsed() + timeout
     await run.emit(News(f"asking {len(seats)} model{'s' if len(seats) > 1 else ''}"))
-    reserves = list(run.lineup.reserves)
-    tasks: dict[asyncio.Task[Answer], Seat] = {}
-    drafts: dict[tuple[int, str], Draft] | None = {} if timeout is not None and timeout <= SALVAGE_SECONDS else None
-    hurry = Hurry()
-
-    def start(seat: Seat, *, reserve: bool = False) -> None:
-        left = None if ends is None else max(ends - run.meter.elapsed(), 0.05)
-        answer = member.ask(
-            run, seat, max_tokens=max_tokens, share=1.0, timeout_seconds=left, reserve=reserve, hurry=hurry,
-            draft=None if drafts is None else drafts.setdefault((seat.number, seat.model), Draft()),
-        )  # fmt: skip
-        tasks[asyncio.create_task(answer)] = seat
-
-    answers: list[Answer] = []
-    grace_ends: float | None = None
+    table = _Table(run, seats, max_tokens)
     try:
-        for seat in seats:
-            start(seat)
-        while tasks:
-            bounds = [bound for bound in (ends, grace_ends) if bound is not None]
-            wait = max(min(bounds) - run.meter.elapsed(), 0.0) if bounds else None
-            done, _ = await asyncio.wait(tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                break
-            for task in done:
-                seat = tasks.pop(task)
-                answers.append(task.result())
-                await _tell(run, answers[-1], f"{len(answers)}/{len(seats)}")
-                if answers[-1].status != "ok" and answers[-1].status != "truncated":
-                    replacement = _reserve(run, reserves, seat)
-                    if replacement is not None:
-                        start(replacement, reserve=True)
-            usable_now = sum(answer.status == "ok" for answer in answers)
-            if grace_ends is None and usable_now >= run.lineup.quorum and tasks:
-                grace = _grace(run)
-                grace_ends = run.meter.elapsed() + grace
-                hurry.begin(grace / 2)  # who still searches answers soon, from what it has
-            if run.config.aggregate == "vote" and vote.settled(answers, len(seats)):
-                break
+        await table.sit()
     finally:
-        late = await _cancel(tasks)
+        late = await table.leave()
     if late:
         run.recorder.step("panel", "stopped_waiting", f"{len(late)} of {len(seats)} members not in")
     missing = [Answer(seat.number, seat.model, "cancelled") for seat in late]
-    every = sorted((*answers, *missing), key=lambda answer: answer.member)
-    return tuple(_salvaged(run, every, drafts) if drafts else every)
+    every = sorted((*table.answers, *missing), key=lambda answer: answer.member)
+    return tuple(_salvaged(run, every, table.drafts))
+
+
+class _Table:
+    """The seats of one run while they are asked."""
+
+    def __init__(self, run: Run, seats: Sequence[Seat], max_tokens: int | None) -> None:
+        timeout = run.seconds_for(PANEL_SHARE, run.config.limits.panel_seconds)
+        now = run.meter.elapsed()
+        self.answers: list[Answer] = []
+        self.drafts: dict[tuple[int, str], Draft] = {}
+        self._run, self._seats, self._max_tokens = run, seats, max_tokens
+        self._drafting = timeout is not None and timeout <= SALVAGE_SECONDS
+        self._reserves = list(run.lineup.reserves)
+        ends = None if timeout is None else now + timeout
+        self._waiting = Waiting(run.lineup.quorum, ends, run.config.limits.grace_seconds, EXPERIENCE)
+        self._hurry = Hurry()
+        self._tasks: dict[asyncio.Task[Answer], _Asked] = {}
+
+    async def sit(self) -> None:
+        """Ask everybody, and wait as long as it is worth it."""
+        run, waiting = self._run, self._waiting
+        for seat in self._seats:
+            self._ask(seat)
+        while self._tasks:
+            wait = waiting.look_again(run.meter.elapsed(), (self._due(asked) for asked in self._tasks.values()))
+            done, _ = await asyncio.wait(self._tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                await self._take(self._tasks.pop(task).seat, task)
+            if run.config.aggregate == "vote" and vote.settled(self.answers, len(self._seats)):
+                return
+            now = run.meter.elapsed()
+            if (waiting.stops_at is not None and now >= waiting.stops_at) or self._given_up(now):
+                return
+
+    async def leave(self) -> list[Seat]:
+        """Cancel what still runs, and wait until it is gone; the seats that gave no answer."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        answered = {answer.member for answer in self.answers if answer.status == "ok"}
+        silent = [asked.seat for asked in self._tasks.values() if asked.seat.number not in answered]
+        late = {seat.number: seat for seat in reversed(silent)}
+        return [late[number] for number in sorted(late)]
+
+    def _ask(self, seat: Seat, *, reserve: bool = False) -> None:
+        ends, now = self._waiting.ends, self._run.meter.elapsed()
+        draft = self.drafts.setdefault((seat.number, seat.model), Draft()) if self._drafting else None
+        answer = member.ask(
+            self._run, seat, max_tokens=self._max_tokens, share=1.0, reserve=reserve, hurry=self._hurry, draft=draft,
+            timeout_seconds=None if ends is None else max(ends - now, 0.05),
+        )  # fmt: skip
+        self._tasks[asyncio.create_task(answer)] = _Asked(seat, now, research=bool(means(self._run, seat)))
+
+    async def _take(self, seat: Seat, task: asyncio.Task[Answer]) -> None:
+        """An outcome: whoever else is asked for the same seat may stop, or a reserve takes it."""
+        if task.cancelled():
+            return  # the seat's other model was faster
+        answer = task.result()
+        twins = [other for other, asked in self._tasks.items() if asked.seat.number == seat.number]
+        self.answers.append(answer)
+        await _tell(self._run, answer, f"{len(self.answers)}/{len(self._seats)}")
+        if answer.status == "ok":
+            usable_now = sum(one.status == "ok" for one in self.answers)
+            if self._waiting.answered(self._run.meter.elapsed(), answer.model, answer.seconds, usable_now):
+                self._hurry.begin(self._waiting.grace / 2)  # who still searches answers soon, from what it has
+            if not means(self._run, seat):
+                EXPERIENCE.note(answer.model, answer.seconds)
+            for twin in twins:
+                twin.cancel()
+        elif answer.status != "truncated" and not twins:
+            replacement = _reserve(self._run, self._reserves, seat, "for")
+            if replacement is not None:
+                self._ask(replacement, reserve=True)
+
+    def _due(self, asked: _Asked) -> float | None:
+        return None if asked.research else self._waiting.due(asked.seat.model, asked.began)
+
+    def _given_up(self, now: float) -> bool:
+        """Ask reserves beside the members that are overdue; whether nobody is left who is worth waiting for."""
+        waited_for = False
+        for asked in list(self._tasks.values()):
+            due = self._due(asked)
+            if due is None or now < due:
+                waited_for = True
+            elif not asked.hedged:
+                asked.hedged = True
+                replacement = _reserve(self._run, self._reserves, asked.seat, "beside")
+                if replacement is not None:
+                    self._ask(replacement, reserve=True)
+                    waited_for = True
+        return bool(self._tasks) and not waited_for
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A call under way: for which seat, since when, whether with web tools, and whether a reserve was asked beside it."""
+
+    seat: Seat
+    began: float
+    research: bool
+    hedged: bool = False
 
 
 def usable(answers: Sequence[Answer]) -> tuple[Answer, ...]:
@@ -101,7 +166,7 @@ def labelled(answers: Sequence[Answer], order: Sequence[int]) -> tuple[Answer, .
 
 def _salvaged(run: Run, answers: Sequence[Answer], drafts: Mapping[tuple[int, str], Draft]) -> list[Answer]:
     """The answers, with the drafts of those that came to no end, where nobody gave a whole one."""
-    if any(answer.status == "ok" for answer in answers):
+    if not drafts or any(answer.status == "ok" for answer in answers):
         return list(answers)
     return [_from_draft(run, answer, drafts.get((answer.member, answer.model))) for answer in answers]
 
@@ -148,34 +213,18 @@ def _affordable(run: Run, seats: tuple[Seat, ...]) -> tuple[tuple[Seat, ...], in
     return tuple(seats[position] for position in kept), max_tokens
 
 
-def _reserve(run: Run, reserves: list[str], failed: Seat) -> Seat | None:
-    """The next reserve that can serve, in the failed seat's place."""
+def _reserve(run: Run, reserves: list[str], seat: Seat, how: str) -> Seat | None:
+    """The next reserve that can serve, for a seat that failed or beside one that is silent."""
     prompt_tokens = conversation_tokens(run.request.messages, run.request.tools)
     images = any(has_image(message) for message in run.request.messages)
     while reserves:
         model = reserves.pop(0)
         if member.cannot_serve(run, model, prompt_tokens, images=images) is None:
-            run.recorder.step("panel", "reserve", f"{model} for {failed.model}")
-            return Seat(failed.number, model, {}, failed.instructions, failed.tools)
+            run.recorder.step("panel", "reserve", f"{model} {how} {seat.model}")
+            return Seat(seat.number, model, {}, seat.instructions, seat.tools)
     return None
-
-
-def _grace(run: Run) -> float:
-    configured = run.config.limits.grace_seconds
-    if configured != AUTO:
-        return float(configured)
-    return min(max(GRACE_SHARE * run.meter.elapsed(), GRACE_LEAST), GRACE_MOST)
 
 
 async def _tell(run: Run, answer: Answer, count: str) -> None:
     outcome = "answered" if answer.status == "ok" else answer.status.replace("_", " ")
     await run.emit(News(f"{answer.model} {outcome} after {answer.seconds:.1f} s ({count})"))
-
-
-async def _cancel(tasks: dict[asyncio.Task[Answer], Seat]) -> list[Seat]:
-    """Cancel what still runs, and wait until it is gone."""
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return list(tasks.values())

@@ -21,7 +21,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "errors types progress presets seams metrics",
         "conditions limits room agreement vote thinking contract markup",
         "config prompts",
-        "layers lineup policy web",
+        "layers lineup policy web waiting",
         "signals models outcomes asks",
         "params sources toolcalls",
         "outflow estimate trace body responses",

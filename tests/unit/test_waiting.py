@@ -1,0 +1,141 @@
+"""Waiting: the grace after a quorum, and members that take much longer than they usually do."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fakes import Say, Scripted, run_of, steps
+
+from litellm_fusion import panel
+from litellm_fusion.config import AUTO
+from litellm_fusion.panel import ask_panel, usable
+from litellm_fusion.waiting import LEAST_KNOWN, MOST_KNOWN, MOST_MODELS, Experience, Waiting
+
+THREE = {"panel": ["a", "b", "c"]}
+
+
+def _known(**seconds: float) -> Experience:
+    experience = Experience()
+    for model, took in seconds.items():
+        for _ in range(LEAST_KNOWN):
+            experience.note(model, took)
+    return experience
+
+
+@pytest.fixture
+def lately(monkeypatch: pytest.MonkeyPatch) -> Experience:
+    """Models a, b and c, which usually take 50 ms."""
+    experience = _known(a=0.05, b=0.05, c=0.05)
+    monkeypatch.setattr(panel, "EXPERIENCE", experience)
+    monkeypatch.setattr("litellm_fusion.waiting.OVERDUE_LEAST", 0.2)
+    return experience
+
+
+@pytest.mark.parametrize(("quorum_after", "grace"), [(1.0, 2.0), (20.0, 5.0), (500.0, 30.0)])
+def test_the_automatic_grace_is_a_quarter_of_the_quorums_time_within_bounds(quorum_after: float, grace: float) -> None:
+    waiting = Waiting(1, None, AUTO)
+    assert waiting.answered(quorum_after, "a", quorum_after, 1)
+    assert waiting.grace == grace
+    assert waiting.stops_at == quorum_after + grace
+
+
+def test_the_panels_time_ends_every_grace() -> None:
+    waiting = Waiting(1, 10.0, 5.0)
+    assert waiting.stops_at == 10.0
+    waiting.answered(8.0, "a", 8.0, 1)
+    assert waiting.stops_at == 10.0
+
+
+def test_usual_is_the_median_of_what_came_lately() -> None:
+    experience = _known(a=1.0)
+    assert experience.usual("a") == 1.0
+    for _ in range(MOST_KNOWN):
+        experience.note("a", 7.0)
+    assert experience.usual("a") == 7.0
+    assert experience.usual("b") is None
+    experience.note("b", 1.0)
+    assert experience.usual("b") is None  # one call is no experience
+
+
+def test_only_so_many_models_are_remembered() -> None:
+    experience = _known(old=1.0)
+    for n in range(MOST_MODELS):
+        experience.note(f"model-{n}", 1.0)
+    assert experience.usual("old") is None
+
+
+def test_nobody_is_overdue_before_the_first_answer_or_after_the_quorum() -> None:
+    waiting = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
+    assert waiting.due("slow", 0.0) is None
+    waiting.answered(1.0, "a", 1.0, 1)
+    assert waiting.due("slow", 0.0) == 30.0
+    waiting.answered(2.0, "a", 2.0, 2)
+    assert waiting.due("slow", 0.0) is None
+
+
+def test_a_question_that_takes_everybody_longer_is_given_longer() -> None:
+    waiting = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
+    waiting.answered(4.0, "a", 4.0, 1)
+    assert waiting.due("slow", 0.0) == 120.0
+
+
+def test_without_experience_nobody_is_overdue() -> None:
+    waiting = Waiting(2, None, AUTO, _known(a=1.0))
+    waiting.answered(1.0, "a", 1.0, 1)
+    assert waiting.due("new", 0.0) is None
+    unknown = Waiting(2, None, AUTO, _known(slow=10.0))
+    unknown.answered(1.0, "new", 1.0, 1)
+    assert unknown.due("slow", 0.0) is None
+
+
+async def test_a_reserve_is_asked_beside_an_overdue_member_and_the_first_answer_counts(lately: Experience) -> None:
+    router = Scripted("a", "b", "c", "r")
+    for name in "bc":
+        router.says(name, Say(delay_seconds=5))
+    run = run_of(router, {**THREE, "reserves": ["r"], "limits": {"quorum": 2, "grace_seconds": 0}})
+    answers = await ask_panel(run)
+    assert sorted(answer.model for answer in usable(answers)) == ["a", "r"]
+    assert len({answer.member for answer in answers}) == 3
+    assert ("panel", "reserve") in steps(run)
+    assert router.running == 0
+
+
+async def test_an_overdue_member_that_answers_before_its_reserve_keeps_its_seat(lately: Experience) -> None:
+    router = Scripted("a", "b", "c", "r")
+    for name in "bc":
+        router.says(name, Say(delay_seconds=0.4))
+    router.says("r", Say(delay_seconds=5))
+    run = run_of(router, {**THREE, "reserves": ["r"], "limits": {"quorum": 3}})
+    answers = await ask_panel(run)
+    assert [(answer.member, answer.model, answer.status) for answer in answers] == [
+        (1, "a", "ok"), (2, "b", "ok"), (3, "c", "ok"),
+    ]  # fmt: skip
+    assert router.running == 0
+
+
+async def test_when_everybody_silent_is_overdue_the_panel_goes_on_with_what_it_has(lately: Experience) -> None:
+    router = Scripted("a", "b", "c")
+    for name in "bc":
+        router.says(name, Say(delay_seconds=5))
+    started = time.perf_counter()
+    answers = await ask_panel(run_of(router, THREE))
+    assert time.perf_counter() - started < 2
+    assert [answer.status for answer in answers] == ["ok", "cancelled", "cancelled"]
+
+
+async def test_a_member_that_is_not_overdue_is_waited_for(lately: Experience) -> None:
+    for _ in range(MOST_KNOWN):
+        lately.note("c", 2.0)
+    router = Scripted("a", "b", "c")
+    router.says("b", Say(delay_seconds=5))
+    router.says("c", Say(delay_seconds=0.7))
+    answers = await ask_panel(run_of(router, {**THREE, "limits": {"grace_seconds": 0}}))
+    assert [answer.status for answer in answers] == ["ok", "cancelled", "ok"]
+
+
+async def test_what_a_member_takes_is_remembered(lately: Experience) -> None:
+    router = Scripted("new", "b", "c")
+    for _ in range(LEAST_KNOWN):
+        await ask_panel(run_of(router, {"panel": ["new", "b", "c"], "limits": {"quorum": 3}}))
+    assert lately.usual("new") is not None
