@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
-from litellm_fusion import planning
+from litellm_fusion import planning, second
 from litellm_fusion.asks import Ask
 from litellm_fusion.conditions import HIDDEN
 from litellm_fusion.config import AUTO
@@ -58,6 +58,7 @@ def explain(
             "aggregate": config.aggregate if decision.use == "fuse" else None,
             "message": decision.message or None,
         },
+        "second_opinion": second.pending(plan, request, mode),
         "calls": [_rounded(asdict(call)) for call in told.calls],
         "left_out": [{"model": model, "why": why} for model, why in told.left_out],
         "estimated_cost_usd": _money(told.estimated_cost_usd),

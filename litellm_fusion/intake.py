@@ -12,8 +12,9 @@ from typing import Any
 import litellm
 from litellm.responses.utils import ResponsesAPIRequestUtils
 
-from litellm_fusion import asks, body, explain, identity, planning, progress, thinking
+from litellm_fusion import asks, body, explain, identity, planning, progress, second, thinking
 from litellm_fusion.asks import Ask
+from litellm_fusion.client import Purse
 from litellm_fusion.context import Plan, remember
 from litellm_fusion.errors import ConfigInvalid, OverrideRefused, RequestInvalid, RequestRefused
 from litellm_fusion.layers import Layers
@@ -39,17 +40,18 @@ def wanted(data: dict[str, Any]) -> Entry | None:
     return entry
 
 
-def take(
+async def take(
     entry: Entry,
     data: dict[str, Any],
     call_type: str,
     caller: Caller,
     previous: str | None = None,
     aliases: Mapping[str, str] | None = None,
+    purse: Purse | None = None,
 ) -> Plan:
     """Read one request for a fusion model and decide. Changes `data` to what LiteLLM should serve: the direct model, or
     the fusion model with the plan in the ContextVar. `previous` is the response that it goes on from, by its real id;
-    `aliases` are the key's and the team's own names of models.
+    `aliases` are the key's and the team's own names of models; `purse` pays for a second opinion.
 
     Raises ConfigInvalid, OverrideRefused, ModelForbidden or RequestRefused.
     """
@@ -66,7 +68,14 @@ def take(
     models = Models(REGISTRY.find_router())
     request = body.read(data, api, layers.config.preset, caller)
     history = _history(previous)
-    plan = planning.plan(layers, request, models, ask, mode, elsewhere=history == "elsewhere")
+    elsewhere = history == "elsewhere"
+    plan = planning.plan(layers, request, models, ask, mode, elsewhere=elsewhere)
+    if plan.config.classifier is not None and ask.mode != "explain" and second.worth_asking(plan, request, mode):
+        plan.forwarded = identity.choices(data)
+        payer = identity.identity(data, plan)
+        read = await second.opinion(plan, request, REGISTRY.find_router(), payer, purse)
+        if read is not None:
+            plan = planning.plan(layers, request, models, ask, mode, elsewhere=elsewhere, again=(plan.recorder, read))
     if ask.mode == "explain":
         plan.explained = explain.explain(layers, request, models, overrides=ask.overrides, mode=mode)
     if plan.explained is None:

@@ -22,7 +22,7 @@ def tell(kwargs: Mapping[str, Any], *, failed: bool) -> None:
     if plan is None or metadata.get("fusion_role") != "direct" or plan.decision.use != "direct":
         return
     recorder = plan.recorder
-    if recorder.spans and recorder.spans[-1].status == "ok":
+    if any(span.role == "direct" and span.status == "ok" for span in recorder.spans):
         return
     span = Span("direct", str(payload.get("model_group") or plan.lineup.direct), None)
     span.served_by = payload.get("model")

@@ -26,14 +26,17 @@ log = logging.getLogger("litellm_fusion")
 STREAMED_SECONDS, PLAIN_SECONDS = 540.0, 290.0
 
 
-def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str, *, elsewhere: bool = False) -> Plan:
+def plan(
+    layers: Layers, request: Request, models: Models, ask: Ask, mode: str, *, elsewhere: bool = False,
+    again: tuple[Recorder, Signals] | None = None,
+) -> Plan:  # fmt: skip
     """The decision for one request, with everything that a run of it needs. `elsewhere`: the turns before it are kept by
-    a direct model's provider, and only it can go on.
+    a direct model's provider, and only it can go on. `again` decides a second time, in the same trace and on these signals.
     """
     config = layers.changed(ask.overrides)
     request = replace(request, preset=config.preset)
-    recorder = Recorder(model=request.model, preset=config.preset, ignored=ask.ignored)
-    read, decision = _decide(config, request, ask, recorder)
+    recorder = again[0] if again else Recorder(model=request.model, preset=config.preset, ignored=ask.ignored)
+    read, decision = _decide(config, request, ask, recorder, again[1] if again else None)
     if decision.use == "fuse" and decision.overrides:
         config, decision = _ruled(layers, ask, config, decision, recorder)
     wanted = decision
@@ -47,7 +50,7 @@ def plan(layers: Layers, request: Request, models: Models, ask: Ask, mode: str, 
     recorder.decided(decision, read)
     recorder.limits = {**config.limits.model_dump(), "deadline_seconds": _deadline(layers, config, ask, request)}
     lineup = line_up(config, models.provider)
-    private = bool(config.trusted_models) and _sensitive(read)
+    private = bool(config.trusted_models) and sensitive(read)
     if private:
         lineup = only(lineup, frozenset(config.trusted_models))
     lineup = replace(lineup, direct=_direct(lineup, config, decision, request, private=private))
@@ -70,12 +73,14 @@ def _deadline(layers: Layers, config: FusionConfig, ask: Ask, request: Request) 
     return derived if bounded and (own is None or own > derived) else own
 
 
-def _decide(config: FusionConfig, request: Request, ask: Ask, recorder: Recorder) -> tuple[Signals, Decision]:
+def _decide(
+    config: FusionConfig, request: Request, ask: Ask, recorder: Recorder, known: Signals | None
+) -> tuple[Signals, Decision]:
     """Signals and decision. Whatever goes wrong here makes the request direct, with the error in trace and log."""
     wish = ask.mode if ask.mode in ("force", "off") else "auto"
-    read = Signals()
+    read = known or Signals()
     try:
-        read = signals.read(request)
+        read = known or signals.read(request)
         return read, policy.decide(read, config.policy, wish)
     except Exception as error:
         log.error("fusion.decide failed, the request goes direct: %s", origin(error))
@@ -99,8 +104,8 @@ def _ruled(
         return config, replace(decision, use="direct", reason="the rule's overrides don't fit", overrides={})
 
 
-def _sensitive(read: Signals) -> bool:
-    """Unknown counts as sensitive: a detector that failed opens no door."""
+def sensitive(read: Signals) -> bool:
+    """Whether a request's text is sensitive. Unknown counts as sensitive: a detector that failed opens no door."""
     return read.pii is None or read.secrets is None or bool(read.pii or read.secrets)
 
 

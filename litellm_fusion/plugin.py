@@ -80,7 +80,7 @@ class FusionHook(CustomLogger):
             purse = await budgets.account(user_api_key_dict, data)
             caller = _caller(user_api_key_dict, data, await _budget_left(user_api_key_dict, purse))
             kind = str(getattr(call_type, "value", call_type))
-            plan = intake.take(entry, data, kind, caller, _previous(data), _aliases(user_api_key_dict))
+            plan = await intake.take(entry, data, kind, caller, _previous(data), _aliases(user_api_key_dict), purse)
             if plan.resumes is not None and not _has_database():
                 raise HistoryMissing
             await _check_access(plan.ask.models, user_api_key_dict, purse)

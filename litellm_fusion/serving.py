@@ -16,7 +16,7 @@ from litellm_fusion.context import Plan, inside
 from litellm_fusion.errors import CallFailed, FusionError, Overloaded, RunFailed, origin
 from litellm_fusion.fusion import fuse
 from litellm_fusion.gate import GATE
-from litellm_fusion.limits import Meter
+from litellm_fusion.limits import Hold, Meter
 from litellm_fusion.models import Models
 from litellm_fusion.registry import REGISTRY
 from litellm_fusion.run import Run
@@ -41,6 +41,8 @@ def prepare(plan: Plan, request: Request, router: Any, identity: Identity, timeo
         deadline_seconds=min(bounds) if bounds else None,
         refuse_unknown_price=plan.layers.ceiling_written or "max_cost_usd" in plan.decision.overrides.get("limits", {}),
     )
+    for span in plan.recorder.spans:  # what deciding has cost already
+        meter.settle(Hold(0.0, None), span.cost_usd or 0.0)
     client = Client(router, models, meter, plan.recorder, identity, private=plan.private, purse=plan.purse)
     tools = _tools(plan)
     return Run(

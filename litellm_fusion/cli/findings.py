@@ -66,8 +66,6 @@ def of_model(config: ProxyConfig, entry: Entry, layers: Layers, lineup: Lineup, 
             "is not true: background health checks ask this model too; the plugin answers by itself, without a panel",
         )
     yield from _tools(config, name, layers, lineup, models)
-    if layers.config.classifier is not None:
-        yield Finding("warning", f"{name}: classifier", "is validated, and not used in this version")
     yield from _rules(name, layers)
     for seat in {seat.model: seat for seat in lineup.seats}.values():
         for key in _LOOKS_SECRET & {str(key).lower() for key in seat.params}:
@@ -83,7 +81,10 @@ def _unknown_models(
 ) -> Iterator[Finding]:
     in_database = config.section("general_settings").get("store_model_in_db") is True
     rules = (rule.use.model for rule in layers.config.policy if rule.use.model)
-    wanted = dict.fromkeys((*lineup.models, *layers.config.trusted_models, *rules))
+    classifier = () if layers.config.classifier is None else (layers.config.classifier.model,)
+    if layers.config.classifier is not None and layers.config.classifier.model in fusion_names:
+        yield Finding("error", f"{name}: classifier", "is a fusion model, which can't be asked inside of one")
+    wanted = dict.fromkeys((*lineup.models, *layers.config.trusted_models, *rules, *classifier))
     unknown = [model for model in wanted if model not in fusion_names and not models.exists(model)]
     for model in unknown:
         where = "; it may be in the database" if in_database else "; a member that is missing is left out"

@@ -28,6 +28,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
         "client context",
         "sinks identity outlet budgets",
         "planning logged outgoing",
+        "second",
         "run explain",
         "desk",
         "research",
