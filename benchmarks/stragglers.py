@@ -96,7 +96,7 @@ async def ask(client: httpx.AsyncClient, arm: Arm, model: str, runs: Iterator[in
 async def drive(proxy: Proxy, arm: Arm, model: str, runs: int, at_once: int) -> None:
     """All runs of one arm, `at_once` at a time."""
     headers = {"Authorization": f"Bearer {proxy.master_key}"}
-    limits = httpx.Limits(max_connections=at_once + 10)
+    limits = httpx.Limits(max_connections=at_once + 10, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=proxy.base_url, timeout=400, limits=limits, headers=headers) as client:
         left = iter(range(runs))
         await asyncio.gather(*(ask(client, arm, model, left) for _ in range(at_once)))

@@ -108,8 +108,10 @@ class Client:
                 response = await self._router.acompletion(**arguments)
             cost, reservation = cost_of(response), None
             return self._closed(span, response, cost)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             span.status, cost = "cancelled", 0.0
+            if not _is_cancelled():
+                raise self._failed(span, error) from error
             raise
         except Exception as error:
             cost = 0.0
@@ -152,10 +154,12 @@ class Client:
             whole, cost = assembled(response, chunks, call)
             reservation = None
             completion = self._closed(span, whole, cost)
-        except (asyncio.CancelledError, GeneratorExit):
+        except (asyncio.CancelledError, GeneratorExit) as error:
             span.status = "cancelled"
             cost, billed = await asyncio.shield(bill_cut(response, chunks, call))
             reservation = None if billed else reservation
+            if isinstance(error, asyncio.CancelledError) and not _is_cancelled():
+                raise self._failed(span, error) from error
             raise
         except Exception as error:
             cost, billed = await asyncio.shield(bill_cut(response, chunks, call))
@@ -304,7 +308,7 @@ class Client:
         span.retries = int(headers.get("x-litellm-attempted-retries") or 0)
         return completion
 
-    def _failed(self, span: Span, error: Exception) -> CallFailed | LimitExceeded:
+    def _failed(self, span: Span, error: BaseException) -> CallFailed | LimitExceeded:
         if isinstance(error, LimitExceeded):
             span.status, span.error = "over_limit", error.limit
             return error
@@ -318,6 +322,14 @@ class Client:
         if span.cost_usd is None:
             span.cost_usd = cost
         self._meter.settle(hold, cost)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels this task. A CancelledError that nobody sent is a connection's: another request that waited
+    for the same one has left.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _search_price(router: Any, tool: str) -> Price | None:

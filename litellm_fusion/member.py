@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from litellm_fusion import params, prompts
+from litellm_fusion import params, prompts, waiting
 from litellm_fusion.client import Draft
 from litellm_fusion.desk import Hurry
 from litellm_fusion.errors import CallFailed, LimitExceeded
 from litellm_fusion.lineup import Seat
 from litellm_fusion.research import means, research, told
+from litellm_fusion.responses import from_cache
 from litellm_fusion.room import calls_of, media
 from litellm_fusion.run import Run
 from litellm_fusion.sources import Notes, annotated
@@ -65,6 +66,8 @@ async def _ask(
     elif status == "ok" and not text.strip():
         status = "empty"  # it called a tool that nobody offered
     seconds = run.meter.elapsed() - started
+    if status == "ok" and not own and not from_cache(completion.response):
+        waiting.EXPERIENCE.note(seat.model, seconds)
     return Answer(
         seat.number, seat.model, status, text=text, seconds=seconds, usage=completion.usage, sources=notes.sources
     )  # fmt: skip

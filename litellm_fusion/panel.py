@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from litellm_fusion import member, outcomes, vote
+from litellm_fusion import member, outcomes, vote, waiting
 from litellm_fusion.client import Draft
 from litellm_fusion.desk import Hurry
 from litellm_fusion.limits import PANEL_SHARE, fitting
@@ -23,7 +23,7 @@ from litellm_fusion.research import means
 from litellm_fusion.room import conversation_tokens, has_image
 from litellm_fusion.run import Run
 from litellm_fusion.types import Answer, News
-from litellm_fusion.waiting import EXPERIENCE, Waiting
+from litellm_fusion.waiting import Waiting
 
 SALVAGE_SECONDS = 120.0
 """A panel with less time than this streams its members' calls, to have what is there when the time is over. With more time
@@ -63,24 +63,24 @@ class _Table:
         self._drafting = timeout is not None and timeout <= SALVAGE_SECONDS
         self._reserves = list(run.lineup.reserves)
         ends = None if timeout is None else now + timeout
-        self._waiting = Waiting(run.lineup.quorum, ends, run.config.limits.grace_seconds, EXPERIENCE)
+        self._waiting = Waiting(run.lineup.quorum, ends, run.config.limits.grace_seconds, waiting.EXPERIENCE)
         self._hurry = Hurry()
         self._tasks: dict[asyncio.Task[Answer], _Asked] = {}
 
     async def sit(self) -> None:
         """Ask everybody, and wait as long as it is worth it."""
-        run, waiting = self._run, self._waiting
+        run, patience = self._run, self._waiting
         for seat in self._seats:
             self._ask(seat)
         while self._tasks:
-            wait = waiting.look_again(run.meter.elapsed(), (self._due(asked) for asked in self._tasks.values()))
+            wait = patience.look_again(run.meter.elapsed(), (self._due(asked) for asked in self._tasks.values()))
             done, _ = await asyncio.wait(self._tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 await self._take(self._tasks.pop(task).seat, task)
             if run.config.aggregate == "vote" and vote.settled(self.answers, len(self._seats)):
                 return
             now = run.meter.elapsed()
-            if (waiting.stops_at is not None and now >= waiting.stops_at) or self._given_up(now):
+            if (patience.stops_at is not None and now >= patience.stops_at) or self._given_up(now):
                 return
 
     async def leave(self) -> list[Seat]:
@@ -115,8 +115,6 @@ class _Table:
             usable_now = sum(one.status == "ok" for one in self.answers)
             if self._waiting.answered(self._run.meter.elapsed(), answer.model, answer.seconds, usable_now):
                 self._hurry.begin(self._waiting.grace / 2)  # who still searches answers soon, from what it has
-            if not means(self._run, seat):
-                EXPERIENCE.note(answer.model, answer.seconds)
             for twin in twins:
                 twin.cancel()
         elif answer.status != "truncated" and not twins:

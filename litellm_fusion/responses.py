@@ -52,6 +52,11 @@ def found_in(result: Any) -> Found:
     return Found(*(value if isinstance(value, str) else "" for value in said))
 
 
+def from_cache(response: Any) -> bool:
+    """Whether LiteLLM's cache gave this response."""
+    return (getattr(response, "_hidden_params", None) or {}).get("cache_hit") is True
+
+
 def _usage(response: Any) -> Usage:
     usage = getattr(response, "usage", None)
     details = getattr(usage, "completion_tokens_details", None)

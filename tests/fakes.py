@@ -35,7 +35,7 @@ class Say:
     """One reply: a text, an error, or silence."""
 
     text: str = LONG
-    error: Exception | None = None
+    error: BaseException | None = None
     delay_seconds: float = 0.0
     finish_reason: str = "stop"
     error_after: int | None = None

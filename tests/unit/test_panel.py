@@ -38,6 +38,15 @@ async def test_a_members_failure_leaves_siblings_running() -> None:
     assert "secret-host" not in str(answers)
 
 
+@pytest.mark.parametrize("seconds", [300, 60])
+async def test_a_cancellation_that_nobody_sent_is_a_members_failure(seconds: int) -> None:
+    router = _models()
+    router.says("a", Say(error=asyncio.CancelledError()))
+    run = run_of(router, {"panel": ["a", "b", "c"], "limits": {"quorum": 3, "panel_seconds": seconds}})
+    answers = await ask_panel(run)
+    assert [(answer.status, answer.error) for answer in answers] == [("error", "bad_gateway"), ("ok", None), ("ok", None)]
+
+
 async def test_the_quorum_ends_the_waiting_after_the_grace() -> None:
     router = _models()
     router.says("c", Say(delay_seconds=5))

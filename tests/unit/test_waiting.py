@@ -7,7 +7,7 @@ import time
 import pytest
 from fakes import Say, Scripted, run_of, steps
 
-from litellm_fusion import panel
+from litellm_fusion import waiting
 from litellm_fusion.config import AUTO
 from litellm_fusion.panel import ask_panel, usable
 from litellm_fusion.waiting import LEAST_KNOWN, MOST_KNOWN, MOST_MODELS, Experience, Waiting
@@ -27,24 +27,24 @@ def _known(**seconds: float) -> Experience:
 def lately(monkeypatch: pytest.MonkeyPatch) -> Experience:
     """Models a, b and c, which usually take 50 ms."""
     experience = _known(a=0.05, b=0.05, c=0.05)
-    monkeypatch.setattr(panel, "EXPERIENCE", experience)
-    monkeypatch.setattr("litellm_fusion.waiting.OVERDUE_LEAST", 0.2)
+    monkeypatch.setattr(waiting, "EXPERIENCE", experience)
+    monkeypatch.setattr(waiting, "OVERDUE_LEAST", 0.2)
     return experience
 
 
 @pytest.mark.parametrize(("quorum_after", "grace"), [(1.0, 2.0), (20.0, 5.0), (500.0, 30.0)])
 def test_the_automatic_grace_is_a_quarter_of_the_quorums_time_within_bounds(quorum_after: float, grace: float) -> None:
-    waiting = Waiting(1, None, AUTO)
-    assert waiting.answered(quorum_after, "a", quorum_after, 1)
-    assert waiting.grace == grace
-    assert waiting.stops_at == quorum_after + grace
+    patience = Waiting(1, None, AUTO)
+    assert patience.answered(quorum_after, "a", quorum_after, 1)
+    assert patience.grace == grace
+    assert patience.stops_at == quorum_after + grace
 
 
 def test_the_panels_time_ends_every_grace() -> None:
-    waiting = Waiting(1, 10.0, 5.0)
-    assert waiting.stops_at == 10.0
-    waiting.answered(8.0, "a", 8.0, 1)
-    assert waiting.stops_at == 10.0
+    patience = Waiting(1, 10.0, 5.0)
+    assert patience.stops_at == 10.0
+    patience.answered(8.0, "a", 8.0, 1)
+    assert patience.stops_at == 10.0
 
 
 def test_usual_is_the_median_of_what_came_lately() -> None:
@@ -66,24 +66,24 @@ def test_only_so_many_models_are_remembered() -> None:
 
 
 def test_nobody_is_overdue_before_the_first_answer_or_after_the_quorum() -> None:
-    waiting = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
-    assert waiting.due("slow", 0.0) is None
-    waiting.answered(1.0, "a", 1.0, 1)
-    assert waiting.due("slow", 0.0) == 30.0
-    waiting.answered(2.0, "a", 2.0, 2)
-    assert waiting.due("slow", 0.0) is None
+    patience = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
+    assert patience.due("slow", 0.0) is None
+    patience.answered(1.0, "a", 1.0, 1)
+    assert patience.due("slow", 0.0) == 30.0
+    patience.answered(2.0, "a", 2.0, 2)
+    assert patience.due("slow", 0.0) is None
 
 
 def test_a_question_that_takes_everybody_longer_is_given_longer() -> None:
-    waiting = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
-    waiting.answered(4.0, "a", 4.0, 1)
-    assert waiting.due("slow", 0.0) == 120.0
+    patience = Waiting(2, None, AUTO, _known(a=1.0, slow=10.0))
+    patience.answered(4.0, "a", 4.0, 1)
+    assert patience.due("slow", 0.0) == 120.0
 
 
 def test_without_experience_nobody_is_overdue() -> None:
-    waiting = Waiting(2, None, AUTO, _known(a=1.0))
-    waiting.answered(1.0, "a", 1.0, 1)
-    assert waiting.due("new", 0.0) is None
+    patience = Waiting(2, None, AUTO, _known(a=1.0))
+    patience.answered(1.0, "a", 1.0, 1)
+    assert patience.due("new", 0.0) is None
     unknown = Waiting(2, None, AUTO, _known(slow=10.0))
     unknown.answered(1.0, "new", 1.0, 1)
     assert unknown.due("slow", 0.0) is None
