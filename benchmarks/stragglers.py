@@ -6,8 +6,8 @@ Members take a lognormal time (median 0.5 s, sigma 0.6), judge and synthesizer h
 them answer. `one run in ten`: in every tenth run the first member hangs. `one call in ten`: each member's call hangs by
 that chance, so that some runs have two hung members. A hung call never answers. `shipped` has the default limits; `wait
 for all` has the panel's size as quorum and `--panel-seconds`, so that it ends at all. With two hung members the quorum
-is out of reach, and a shipped run takes until its panel's time ends, which is minutes; `--bound` gives the shipped arms
-`--panel-seconds` too. Luck is drawn per run and model: all arms meet the same latencies.
+is out of reach; a shipped run then goes on once both are overdue by what they usually take. `--bound` gives the shipped
+arms `--panel-seconds` too. Luck is drawn per run and model: all arms meet the same latencies.
 
 `lost_share`: answers of the three seats that did not come in. `calls_per_run`: asked of the provider. The cost per run is
 that of the runs' own traces, to which a cancelled call costs nothing.
