@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,12 @@ class Loopback:
         self.process.wait(10)
 
 
-async def post(url: str, body: dict[str, Any], key: str, timeout_seconds: float = 300) -> tuple[int, dict[str, str], bytes]:
-    """A lean client, so that it takes little of the machine: status, headers and body of one request."""
+async def post(
+    url: str, body: dict[str, Any], key: str, timeout_seconds: float = 300, heard: Callable[[bytes], None] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """A lean client, so that it takes little of the machine: status, headers and body of one request. `heard` is called
+    with each piece of a stream as it comes.
+    """
     host, _, path = url.removeprefix("http://").partition("/")
     name, _, port = host.partition(":")
     raw = json.dumps(body).encode()
@@ -183,7 +188,11 @@ async def post(url: str, body: dict[str, Any], key: str, timeout_seconds: float 
             lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in lines[1:])}
             size = headers.get("content-length")
-            answer = await reader.read() if size is None else await reader.readexactly(int(size))
+            answer = b"" if size is None else await reader.readexactly(int(size))
+            while size is None and (piece := await reader.read(65_536)):
+                answer += piece
+                if heard is not None:
+                    heard(piece)
         finally:
             writer.close()
     return int(lines[0].split(" ")[1]), headers, answer

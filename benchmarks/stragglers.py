@@ -7,7 +7,8 @@ them answer. `one run in ten`: in every tenth run the first member hangs. `one c
 that chance, so that some runs have two hung members. A hung call never answers. `shipped` has the default limits; `wait
 for all` has the panel's size as quorum and `--panel-seconds`, so that it ends at all. With two hung members the quorum
 is out of reach; a shipped run then goes on once both are overdue by what they usually take. `--bound` gives the shipped
-arms `--panel-seconds` too. Luck is drawn per run and model: all arms meet the same latencies.
+arms `--panel-seconds` too. Before the first arm twelve runs give the proxy its experience. Luck is drawn per run and
+model: all arms meet the same latencies.
 
 `lost_share`: answers of the three seats that did not come in. `calls_per_run`: asked of the provider. The cost per run is
 that of the runs' own traces, to which a cancelled call costs nothing.
@@ -141,7 +142,7 @@ def main() -> None:
         served = Loopback(plans(luck, asked.hung), asked.seed)
         proxy = Proxy(config(served.base_url, list(made.values()), fusion_settings=PLUGIN, callbacks=CALLBACKS))
         try:
-            asyncio.run(drive(proxy, Arm("", luck), next(iter(made.values()))["model_name"], 4, 2))  # warm
+            asyncio.run(drive(proxy, Arm("", luck), next(iter(made.values()))["model_name"], 12, 4))  # warm: experience too
             for name, model in made.items():
                 arm = Arm(name, luck)
                 served.reset()

@@ -162,9 +162,10 @@ class Client:
                 raise self._failed(span, error) from error
             raise
         except Exception as error:
+            failure = self._failed(span, error)  # first: while it is billed, this may be cancelled
             cost, billed = await asyncio.shield(bill_cut(response, chunks, call))
             reservation = None if billed else reservation
-            raise self._failed(span, error) from error
+            raise failure from error
         finally:
             self._settle(span, hold, cost)
             if response is not None and hasattr(response, "aclose"):

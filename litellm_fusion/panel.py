@@ -73,10 +73,11 @@ class _Table:
         for seat in self._seats:
             self._ask(seat)
         while self._tasks:
-            wait = patience.look_again(run.meter.elapsed(), (self._due(asked) for asked in self._tasks.values()))
+            dues = [due for asked in self._tasks.values() for due in self._dues(asked)]
+            wait = patience.look_again(run.meter.elapsed(), dues)
             done, _ = await asyncio.wait(self._tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                await self._take(self._tasks.pop(task).seat, task)
+                await self._take(self._tasks.pop(task), task)
             if run.config.aggregate == "vote" and vote.settled(self.answers, len(self._seats)):
                 return
             now = run.meter.elapsed()
@@ -94,26 +95,28 @@ class _Table:
         late = {seat.number: seat for seat in reversed(silent)}
         return [late[number] for number in sorted(late)]
 
-    def _ask(self, seat: Seat, *, reserve: bool = False) -> None:
+    def _ask(self, seat: Seat, *, reserve: bool = False, beside: str | None = None) -> None:
         ends, now = self._waiting.ends, self._run.meter.elapsed()
         draft = self.drafts.setdefault((seat.number, seat.model), Draft()) if self._drafting else None
         answer = member.ask(
             self._run, seat, max_tokens=self._max_tokens, share=1.0, reserve=reserve, hurry=self._hurry, draft=draft,
             timeout_seconds=None if ends is None else max(ends - now, 0.05),
         )  # fmt: skip
-        self._tasks[asyncio.create_task(answer)] = _Asked(seat, now, research=bool(means(self._run, seat)))
+        self._tasks[asyncio.create_task(answer)] = _Asked(seat, now, bool(means(self._run, seat)), beside)
 
-    async def _take(self, seat: Seat, task: asyncio.Task[Answer]) -> None:
+    async def _take(self, asked: _Asked, task: asyncio.Task[Answer]) -> None:
         """An outcome: whoever else is asked for the same seat may stop, or a reserve takes it."""
         if task.cancelled():
             return  # the seat's other model was faster
         answer = task.result()
-        twins = [other for other, asked in self._tasks.items() if asked.seat.number == seat.number]
+        seat = asked.seat
+        twins = [other for other, silent in self._tasks.items() if silent.seat.number == seat.number]
         self.answers.append(answer)
         await _tell(self._run, answer, f"{len(self.answers)}/{len(self._seats)}")
         if answer.status == "ok":
             usable_now = sum(one.status == "ok" for one in self.answers)
-            if self._waiting.answered(self._run.meter.elapsed(), answer.model, answer.seconds, usable_now):
+            now = self._run.meter.elapsed()
+            if self._waiting.answered(now, answer.model, answer.seconds, usable_now, asked.beside):
                 self._hurry.begin(self._waiting.grace / 2)  # who still searches answers soon, from what it has
             for twin in twins:
                 twin.cancel()
@@ -122,33 +125,47 @@ class _Table:
             if replacement is not None:
                 self._ask(replacement, reserve=True)
 
-    def _due(self, asked: _Asked) -> float | None:
-        return None if asked.research else self._waiting.due(asked.seat.model, asked.began)
+    def _dues(self, asked: _Asked) -> tuple[float | None, float | None]:
+        """When something is to be done about a silent call, as far as it was not done: a reserve asked, the call given up.
+        Research has no usual time.
+        """
+        if asked.research:
+            return None, None
+        about = (asked.seat.model, asked.began, asked.beside)
+        overdue = self._waiting.overdue_at(*about)
+        hedge = None if asked.hedged else self._waiting.hedge_at(*about)
+        return hedge, None if asked.given_up == overdue else overdue
 
     def _given_up(self, now: float) -> bool:
-        """Ask reserves beside the members that are overdue; whether nobody is left who is worth waiting for."""
+        """Ask reserves beside the members that take long; whether nobody is left who is worth waiting for."""
         waited_for = False
         for asked in list(self._tasks.values()):
-            due = self._due(asked)
-            if due is None or now < due:
-                waited_for = True
-            elif not asked.hedged:
+            hedge, overdue = self._dues(asked)
+            if hedge is not None and now >= hedge:
                 asked.hedged = True
                 replacement = _reserve(self._run, self._reserves, asked.seat, "beside")
                 if replacement is not None:
-                    self._ask(replacement, reserve=True)
+                    self._ask(replacement, reserve=True, beside=asked.seat.model)
                     waited_for = True
+            if overdue is not None and now >= overdue:
+                asked.given_up = overdue
+            elif overdue is not None or asked.given_up is None:
+                waited_for = True
         return bool(self._tasks) and not waited_for
 
 
 @dataclass(slots=True)
 class _Asked:
-    """A call under way: for which seat, since when, whether with web tools, and whether a reserve was asked beside it."""
+    """A call under way: for which seat, since when, whether with web tools, beside which slow model; whether a reserve was
+    asked beside it in turn, and the time at which it was overdue.
+    """
 
     seat: Seat
     began: float
     research: bool
+    beside: str | None = None
     hedged: bool = False
+    given_up: float | None = None
 
 
 def usable(answers: Sequence[Answer]) -> tuple[Answer, ...]:
