@@ -116,7 +116,8 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[st
             if isinstance(event, News):
                 _log_summary(plan, given)  # LiteLLM writes the row of a client that leaves before this run has ended
                 if as_reasoning and not answering:
-                    yield speaker.reasoning(progress.line(event.text or f"{run.meter.elapsed():.0f} s"))
+                    told = event.text or f"{run.meter.elapsed():.0f} s"
+                    yield speaker.reasoning("".join(map(progress.line, told.split("\n"))))
                 elif not event.text and plan.api == "chat":
                     yield speaker.keep_alive()  # the other APIs drop it; their bridges have pings of their own
             elif isinstance(event, Delta):
@@ -124,7 +125,7 @@ async def _told(plan: Plan, run: Run, speaker: outlet.Speaker, given: Mapping[st
                     yield speaker.keep_alive()  # closes our block, so that the synthesizer's reasoning gets its own
                 out = out or outgoing(plan.recorder, run.request)
                 answering = True
-                chunk = speaker.inner(event.chunk, event.thinker)
+                chunk = speaker.inner(event.chunk, event.thinker) if event.text is None else speaker.text(event.text)
                 for made in (chunk,) if out is None else out.chunk(chunk, speaker):
                     yield made
             else:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litellm_fusion import direct, metrics, sinks
+from litellm_fusion.bursts import joined
 from litellm_fusion.client import Client, Identity
 from litellm_fusion.config import Tools
 from litellm_fusion.context import Plan, inside
@@ -129,8 +130,8 @@ def _typed(plan: Plan, error: Exception) -> FusionError:
 
 
 async def events(make: Callable[[Callable[[Event], Any]], Any]) -> AsyncIterator[Event]:
-    """The events of a run as they come; a keep-alive when nothing came for KEEP_ALIVE_SECONDS. The last one is the
-    Reply. Closing the iterator cancels the run and waits until it is gone.
+    """The events of a run as they come, those that came at once joined; a keep-alive when nothing came for
+    KEEP_ALIVE_SECONDS. The last one is the Reply. Closing the iterator cancels the run and waits until it is gone.
 
     The run is a task with a context of its own, so that everything it calls knows to be inside a fused run.
     """
@@ -146,13 +147,16 @@ async def events(make: Callable[[Callable[[Event], Any]], Any]) -> AsyncIterator
         while True:
             try:
                 async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                    event = await queue.get()
+                    came = [await queue.get()]
             except TimeoutError:
                 yield News()
                 continue
-            if event is None:
+            while not queue.empty():
+                came.append(queue.get_nowait())
+            for event in joined(event for event in came if event is not None):
+                yield event
+            if came[-1] is None:
                 break
-            yield event
         await task
     finally:
         task.cancel()

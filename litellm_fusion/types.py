@@ -261,11 +261,13 @@ class News:
 @dataclass(frozen=True, slots=True)
 class Delta:
     """One chunk of a model's own stream, in LiteLLM's form, to be read and never changed. `thinker` is the model that
-    wrote it behind our material: its signed thinking fits no conversation but that one.
+    wrote it behind our material: its signed thinking fits no conversation but that one. `text` stands for the chunk and
+    those right before it, where they were nothing but text.
     """
 
     chunk: Any
     thinker: str = ""
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

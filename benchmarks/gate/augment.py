@@ -33,7 +33,7 @@ def _changed(example: Example, others: Sequence[Example], documents: Sequence[st
     if example.task in ("housekeeping", "agent") or _text(example) is None:
         return _around(_said(example, _light(_text(example), example, chance)), others, chance, systems=0.0)
     text = _light(_text(example), example, chance)
-    if text is not None and example.task not in _MATERIAL and chance.random() < 0.3:
+    if text is not None and example.task not in _MATERIAL and chance.random() < 0.4:
         text = _with_document(text, documents, chance)
     return _around(_said(example, text), others, chance, systems=0.3)
 

@@ -28,7 +28,7 @@ from litellm_fusion.signals import model
 
 Array = NDArray[np.float64]
 SEED = 20261
-COPIES, COPY_WEIGHT = 2, 0.4
+COPIES, COPY_WEIGHT = 3, 0.4
 """Changed copies of each prompt, and what one weighs beside the prompt itself."""
 FOLDS, ROUNDS = 3, 45
 LEAST = 3

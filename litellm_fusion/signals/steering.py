@@ -18,7 +18,7 @@ STEERING = re.compile(
     r"(?:(?:very|really|extremely|super|sehr|tres|muy) ){0,3}"
     r"(?:simple|easy|trivial|quick|hard|difficult|complex|complicated|deep|important|critical|high[- ]stakes|low[- "
     r"]stakes|research|lookup|"
-    r"einfache|schwierige)(?: \w+)? (?:question|task|request|problem|query|frage|aufgabe|pregunta)s?\b[.,;:!]?"
+    r"einfache|schwierige)(?: \w+){0,2} (?:question|task|request|problem|query|frage|aufgabe|pregunta)s?\b[.,;:!]?"
     r"|\b(?:classify|treat|route|label|mark|flag) (?:this|it|me|my (?:request|question|prompt))(?: \w+){0,2} (?:as"
     r"|to)(?: an?| the)?"
     r"(?: [\w\-]+){1,3}[.,;:!]?"

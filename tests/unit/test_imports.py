@@ -19,7 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = tuple(
     frozenset(level.split())
     for level in (
         "errors types progress presets seams metrics",
-        "conditions limits room agreement vote thinking contract markup",
+        "bursts conditions limits room agreement vote thinking contract markup",
         "config prompts",
         "layers lineup policy web waiting",
         "signals models outcomes asks",
