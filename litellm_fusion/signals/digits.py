@@ -21,7 +21,9 @@ class Runs:
 
     def __init__(self, shape: bytes) -> None:
         codes = np.frombuffer(shape, np.uint8)
-        edges = np.flatnonzero(np.diff((codes == _ZERO).astype(np.int8), prepend=0, append=0))
+        digits = np.zeros(len(codes) + 2, np.bool_)
+        digits[1:-1] = codes == _ZERO
+        edges = np.flatnonzero(digits[1:] != digits[:-1])
         self.starts: _Places = edges[::2]
         ends = edges[1::2]
         self.lengths: _Places = ends - self.starts
@@ -45,7 +47,7 @@ def of_lengths(least: int, most: int) -> Finder:
 
     def find(runs: Runs) -> list[int]:
         fits = (runs.lengths >= least) & (runs.lengths <= most)
-        return [int(at) for at in runs.starts[fits]]
+        return _listed(runs.starts[fits])
 
     return find
 
@@ -60,27 +62,33 @@ def card(runs: Runs) -> list[int]:
     same = (joint > 0) & (joint == runs.after(joint, 1))
     fours = same & (joint == runs.after(joint, 2)) & (second == 4) & (third == 4) & (fourth >= 1) & (fourth <= 7)
     sixes = same & (second == 6) & (third >= 4) & (third <= 5)
-    return found + [int(at) for at in runs.starts[first & (fours | sixes)]]
+    return found + _listed(runs.starts[first & (fours | sixes)])
 
 
 _PARTS = (1, 3, 5, 7, 10, 13, 15)
 """Digits up to the end of each group of a French number, any of whose groups may stand apart."""
+_IS_PART = np.isin(np.arange(_PARTS[-1] + 2), _PARTS)
 
 
 def french(runs: Runs) -> list[int]:
     """Fifteen digits in a French number's groups, joined or one sign apart."""
     sums = runs.lengths
-    open_ = np.isin(sums, _PARTS)
+    open_ = _IS_PART[np.minimum(sums, _PARTS[-1] + 1)]
     whole = sums == _PARTS[-1]
     joined = runs.joints > 0
     for steps in range(1, len(_PARTS)):
         sums = sums + runs.after(runs.lengths, steps)
-        open_ = open_ & joined & np.isin(sums, _PARTS)
+        open_ = open_ & joined & _IS_PART[np.minimum(sums, _PARTS[-1] + 1)]
         whole = whole | (open_ & (sums == _PARTS[-1]))
         if not open_.any():
             break
         joined = runs.after(runs.joints, steps) > 0
-    return [int(at) for at in runs.starts[whole]]
+    return _listed(runs.starts[whole])
+
+
+def _listed(places: _Places) -> list[int]:
+    listed: list[int] = places.tolist()
+    return listed
 
 
 FINDERS: dict[str, Finder] = {"card": card, "french": french, "resident": of_lengths(17, 18)}
