@@ -22,7 +22,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -42,7 +41,7 @@ import measure
 import provider as tests_provider
 from contestants import Outcome, question
 from loopback import Loopback, post
-from proxy import Proxy, fusion, member
+from proxy import Proxy, free_port, fusion, member
 
 # llm-consortium 0.8.0 imports scikit-learn and does not ask for it.
 INSTALLS = {"seed": ["anthropic"], "optillm": ["optillm"], "llm-consortium": ["llm", "llm-consortium", "scikit-learn"]}
@@ -136,9 +135,7 @@ class Optillm(Server):
     """optillm's proxy server, its approach named in the model."""
 
     def __init__(self, base_url: str, python: Path, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         env = {**os.environ, "OPENAI_API_KEY": "x", "HOME": str(folder)}
         env.pop("PYTHONPATH", None)
         command = [str(python.parent / "optillm"), "--base-url", base_url, "--port", str(port), "--log", "error"]

@@ -6,7 +6,6 @@ import atexit
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from typing import Any
 
 import httpx
 import yaml
+
+from litellm_fusion.cli.proxy import free_port as free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
@@ -40,7 +41,7 @@ class Proxy:
         if not os.environ.get("FUSION_TEST_KEEP"):  # logs and all, for a look at what went wrong
             atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.master_key = master_key or f"sk-{secrets.token_hex(16)}"
-        self.port = _free_port()
+        self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(dict(config), sort_keys=False))
@@ -104,13 +105,6 @@ class Proxy:
                 self.process.kill()
                 self.process.wait(10)
         self._log.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def member(name: str, base_url: str, **info: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ import yaml
 
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
+PORTS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections (from 32,768 on Linux, 49,152 elsewhere)."""
 _START = "import sys; from litellm import run_server; sys.exit(run_server())"
 _NOT_INHERITED = ("DATABASE_URL", "DATABASE_HOST", "STORE_MODEL_IN_DB", "LITELLM_SALT_KEY", "CONFIG_FILE_PATH", "PORT")
 """What would make this proxy touch somebody's database or config."""
@@ -88,11 +91,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of the loopback interface that nobody listens on now, and that no outgoing connection is given either: the
+    proxy takes seconds until it listens, and a port of the system's own choice may be gone by then.
+    """
+    for port in random.sample(PORTS, 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ProxyFailed(f"no free port among 50 of 127.0.0.1:{PORTS.start} to {PORTS.stop - 1}")
 
 
 def tail(log: Path, lines: int = 25) -> str:

@@ -16,7 +16,7 @@ import pytest
 from ask import QUESTION, chat
 from bank import environment, key, needs_database, role, rows_of_key, settled, spend_of_key, with_database
 from provider import Provider, Reply
-from proxy import Proxy, config, fusion
+from proxy import Proxy, config, free_port, fusion
 
 pytestmark = [needs_database, pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server on the PATH")]
 FAST = {"grace_seconds": 0.2}
@@ -25,9 +25,7 @@ FAST = {"grace_seconds": 0.2}
 @pytest.fixture(scope="module")
 def redis_port() -> Iterator[int]:
     """A Redis of our own, which keeps nothing on disk."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
