@@ -1,7 +1,7 @@
 """Every client that is installed, for real, against the real proxy: five tasks each.
 
 `tests/clients/install FOLDER` installs them, each into an environment of its own; `FUSION_CLIENTS=FOLDER pytest
-tests/clients` runs what is there and skips the rest by name. `FUSION_CLIENTS_TABLE=FILE` writes the table of the docs.
+tests/clients` runs what is there and skips the rest by name.
 """
 
 from __future__ import annotations
