@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+for _size in ("COLUMNS", "LINES"):  # readline puts them there for the workers of pytest-xdist; tests set their own width
+    os.environ.pop(_size, None)
 
 import socket
 import sys
