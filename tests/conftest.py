@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-for _size in ("COLUMNS", "LINES"):  # readline puts them there for the workers of pytest-xdist; tests set their own width
-    os.environ.pop(_size, None)
+# readline puts these there for the workers of pytest-xdist; tests set their own width.
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
 
 import socket
 import sys
