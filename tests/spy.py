@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from types import AsyncGeneratorType
 from typing import Any
 
 import litellm
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.proxy.proxy_server import app
 
 from litellm_fusion import intake, planning
@@ -38,6 +40,11 @@ intake.body.read = _body
 if "FUSION_TEST_SEARCH_USD" in os.environ:
     price = float(os.environ["FUSION_TEST_SEARCH_USD"])
     litellm.register_model({"searxng/search": {"input_cost_per_query": price, "litellm_provider": "searxng", "mode": "search"}})
+
+# LiteLLM's streams set context variables when they are collected. Before Python 3.12 that can happen in the middle of
+# another such setting, and the process crashes (python/cpython#148891): three times in a day of these tests.
+if sys.version_info < (3, 12) and hasattr(CustomStreamWrapper, "__del__"):
+    del CustomStreamWrapper.__del__
 
 
 class Spy(CustomLogger):
