@@ -133,7 +133,13 @@ def test_what_failed_or_was_left_gives_its_reservation_back(stored: Proxy, provi
                 break
     provider.reset()
     assert settled(lambda: spend_of_key(stored, token), lambda found: found > 0) < 0.0015
-    assert chat(stored, "fusion/metered", key=token).headers["x-fusion-route"] == "fused"
+
+    def rule() -> str:
+        return chat(stored, "fusion/metered", key=token, fusion={"mode": "explain"}).headers["x-fusion-rule"]
+
+    assert settled(rule, lambda told: told != "nearly-out") != "nearly-out"
+    post(stored, "/key/update", key=token, max_budget=0.009)
+    assert settled(rule, lambda told: told == "nearly-out") == "nearly-out"  # so the rule does see what is left
 
 
 def test_a_models_budget_bounds_members_and_direct_requests(stored: Proxy, provider: Provider) -> None:
