@@ -161,6 +161,7 @@ def main() -> None:
     served = Loopback(plans)
     made = config(served.base_url, [fusion("fusion/all", limits={"quorum": 3})], fusion_settings=PLUGIN)
     made["litellm_settings"]["callbacks"] = ["litellm_fusion.plugin.fusion_hook"]  # without the tests' own
+    del made["router_settings"]  # cooldowns are on, as in the bare router
     floor, rows = CRITICAL_CALLS * asked.call_seconds, []
     proxy = Proxy(made)
     try:
