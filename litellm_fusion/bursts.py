@@ -7,6 +7,7 @@ what has already come is joined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from litellm_fusion.types import Delta, Event, News
@@ -14,29 +15,27 @@ from litellm_fusion.types import Delta, Event, News
 
 def joined(events: Iterable[Event]) -> Iterator[Event]:
     """The same events in the same order, neighbouring lines of news and neighbouring pieces of mere text as one."""
-    lines: list[str] = []
-    words: list[str] = []
-    last: Delta | None = None
-    for event in events:
-        text = mere_text(event.chunk) if isinstance(event, Delta) else None
-        news = event.text if isinstance(event, News) else ""
-        if lines and not news:
-            yield News("\n".join(lines))
-            lines = []
-        if last is not None and text is None:
-            yield Delta(last.chunk, last.thinker, "".join(words))
-            words, last = [], None
-        if isinstance(event, Delta) and text is not None:
-            words.append(text)
-            last = event
-        elif news:
-            lines.append(news)
+    for kind, neighbours in groupby(((event, _text(event)) for event in events), _kind):
+        group = list(neighbours)
+        last = group[-1][0]
+        if kind is News:
+            yield News("\n".join(text for _, text in group if text))
+        elif isinstance(last, Delta) and kind is Delta:
+            yield Delta(last.chunk, last.thinker, "".join(text for _, text in group if text))
         else:
-            yield event
-    if lines:
-        yield News("\n".join(lines))
-    if last is not None:
-        yield Delta(last.chunk, last.thinker, "".join(words))
+            yield from (event for event, _ in group)
+
+
+def _text(event: Event) -> str | None:
+    if isinstance(event, News):
+        return event.text
+    return mere_text(event.chunk) if isinstance(event, Delta) else None
+
+
+def _kind(told: tuple[Event, str | None]) -> type[Event] | None:
+    """What an event can be joined with: events of its own kind that say something."""
+    event, text = told
+    return type(event) if text else None
 
 
 def mere_text(chunk: Any) -> str | None:
