@@ -27,7 +27,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import venv
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -41,7 +40,7 @@ import measure
 import provider as tests_provider
 from contestants import Outcome, question
 from loopback import Loopback, post
-from proxy import Proxy, free_port, fusion, member
+from proxy import START_SECONDS, Proxy, came_up, free_port, fusion, member, stop
 
 # llm-consortium 0.8.0 imports scikit-learn and does not ask for it.
 INSTALLS = {"seed": ["anthropic"], "optillm": ["optillm"], "llm-consortium": ["llm", "llm-consortium", "scikit-learn"]}
@@ -99,12 +98,7 @@ class Server:
 
     def stop(self) -> None:
         """By its pid."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        stop(self.process)
 
 
 class Ours(Server):
@@ -142,12 +136,8 @@ class Optillm(Server):
         with (folder / "optillm.log").open("wb") as log:
             process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
         super().__init__(process, f"http://127.0.0.1:{port}", "x", "moa-m1")
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"{self.root}/health").close()
-                return
-            except OSError:
-                time.sleep(0.3)
+        if came_up(process, f"{self.root}/health", START_SECONDS):
+            return
         self.stop()
         raise RuntimeError((folder / "optillm.log").read_text()[-2000:])
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import httpx
 import yaml
 
 from litellm_fusion.cli.proxy import free_port as free_port
+from litellm_fusion.cli.proxy import stop as stop
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
@@ -67,15 +69,8 @@ class Proxy:
         }
 
     def _wait(self) -> None:
-        ends = time.monotonic() + START_SECONDS
-        while time.monotonic() < ends:
-            if self.process.poll() is not None:
-                break
-            try:
-                if httpx.get(f"{self.base_url}/health/readiness", timeout=5).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.3)
+        if came_up(self.process, f"{self.base_url}/health/readiness", START_SECONDS):
+            return
         tail = self.log()[-4000:]
         self.stop()
         raise RuntimeError(f"the proxy did not start:\n{tail}")
@@ -97,14 +92,19 @@ class Proxy:
 
     def stop(self) -> None:
         """End the process, by its pid."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+        stop(self.process)
         self._log.close()
+
+
+def came_up(process: subprocess.Popen[Any], url: str, seconds: float) -> bool:
+    """Waits until the URL answers 200; False when it does not in time, or the process has ended."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and process.poll() is None:
+        with suppress(httpx.HTTPError):
+            if httpx.get(url, timeout=5).status_code == 200:
+                return True
+        time.sleep(0.3)
+    return False
 
 
 def member(name: str, base_url: str, **info: Any) -> dict[str, Any]:

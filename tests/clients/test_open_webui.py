@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from provider import Provider, Reply, answer
-from proxy import Proxy, free_port
+from proxy import Proxy, came_up, free_port, stop
 from test_clients import FOLDER, HERE, PANEL, QUESTION, SYNTH, asked
 from wires import call
 
@@ -46,27 +43,12 @@ def page(proxy: Proxy) -> Iterator[str]:
     command = [str(HOME / "bin" / "open-webui"), "serve", "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)
-    ends = time.monotonic() + START_SECONDS
+    root = f"http://127.0.0.1:{port}"
     try:
-        while not _listens(port):
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < ends, f"not up after {START_SECONDS} s"
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}"
+        assert came_up(process, f"{root}/health", START_SECONDS), (folder / "log").read_text()[-2000:]
+        yield root
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)):
-            return False
-    return httpx.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
+        stop(process)
 
 
 def said(page: str, *told: str) -> str:
